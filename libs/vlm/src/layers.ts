@@ -1,0 +1,54 @@
+/** Pointwise non-linearities, by their names in Hugging Face configs. */
+export type Activation = 'gelu' | 'gelu_pytorch_tanh' | 'quick_gelu' | 'silu' | 'relu';
+
+/** Rotary position embedding, "rotate half" layout (Llama), over the whole head dimension. */
+export interface RotaryOptions {
+  /** Base of the frequencies (`rope_theta`). */
+  readonly theta: number;
+}
+
+/** Multi-head attention over projected queries, keys and values. */
+export interface AttentionOptions {
+  /** Query heads. */
+  readonly heads: number;
+  /** Key and value heads; each serves `heads / kvHeads` query heads (GQA). */
+  readonly kvHeads: number;
+  /** Width of one head. */
+  readonly headDim: number;
+  /** Which tower this is: the backend applies that tower's mask, positions and KV cache. Text is causal, vision is not. */
+  readonly tower: 'vision' | 'text';
+  /** Index of the layer in its tower (the KV cache slot; whose probabilities are recorded). */
+  readonly layer: number;
+  /** Rotates queries and keys by their positions first. */
+  readonly rotary?: RotaryOptions;
+}
+
+/**
+ * The vocabulary in which a model family is written once. `T` is a tensor (libs/tensorflow: eager, differentiable) or
+ * a graph value (libs/onnx). Weights are named as in the checkpoint. Shapes: B sequences, T tokens, N tiles, P patches,
+ * D width. The backend owns what differs between training and decoding: positions, masks and KV caches.
+ */
+export interface Layers<T> {
+  /** Elementwise sum of equal shapes. */
+  add(a: T, b: T): T;
+  /** Elementwise product of equal shapes. */
+  multiply(a: T, b: T): T;
+  /** Elementwise non-linearity. */
+  activation(x: T, kind: Activation): T;
+  /** `x W^T (+ b)` over the last axis; `module` names `${module}.weight` [out, in] and, with bias, `${module}.bias` [out]. */
+  linear(x: T, module: string, options?: { readonly bias?: boolean }): T;
+  /** Rows of `weight` [V, D] at integer `ids` [B, T] -> [B, T, D]. */
+  embedding(ids: T, weight: string): T;
+  /** Layer normalisation over the last axis with `${module}.weight` and `${module}.bias`. */
+  layerNorm(x: T, module: string, epsilon: number): T;
+  /** Root-mean-square normalisation over the last axis with `${module}.weight`. */
+  rmsNorm(x: T, module: string, epsilon: number): T;
+  /** Attention of q [., T, heads*headDim] over k and v [., T, kvHeads*headDim] -> [., T, heads*headDim]. */
+  attention(q: T, k: T, v: T, options: AttentionOptions): T;
+  /** Convolution of stride `patchSize`, `${module}.weight` [D, 3, p, p] and `.bias`: pixels [N, 3, h, w] -> [N, P, D], row by row. */
+  patchEmbed(pixels: T, module: string, options: { readonly patchSize: number }): T;
+  /** Space to depth of a square grid: [N, P, D] -> [N, P/s^2, D*s^2], channels ordered (row, column, D) as in Idefics3. */
+  pixelShuffle(x: T, scale: number): T;
+  /** Replaces the rows of `x` [B, T, D] where `ids` [B, T] is `imageTokenId` by the rows of `features` [N, F, D], in order. */
+  placeImageFeatures(x: T, features: T, ids: T, imageTokenId: number): T;
+}

@@ -1,1 +1,13 @@
-export {};
+export { AdamW } from './adamw.js';
+export type { AdamWOptions } from './adamw.js';
+export { collate, IGNORED } from './batch.js';
+export type { Batch, ImageInput, TrainingSample } from './batch.js';
+export { globalNorm, lossAndGradients, scaleGradients } from './gradients.js';
+export { disposeLayout, layOut } from './layout.js';
+export type { BatchLayout } from './layout.js';
+export { Parameters } from './parameters.js';
+export type { LoraOptions, Trainable } from './parameters.js';
+export { crossEntropy, pickLogProbabilities, TensorModel } from './tensor-model.js';
+export { TensorflowError } from './tensorflow-error.js';
+export { tf } from './tf.js';
+export type { Tensor } from './tf.js';

@@ -1,0 +1,48 @@
+import { tf } from '../tf.js';
+import type { Tensor } from '../tf.js';
+
+/** Cosines and sines of every token's angles, each [B, T, 1, d]; the halves of the last axis are equal. */
+export interface RotaryTable {
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+/**
+ * The rotation of tokens at `positions` [B, T] for heads of width `dim`: frequencies `theta^(-2i/dim)`, angles computed
+ * in float32 as transformers does. Source: transformers modeling_llama.py, LlamaRotaryEmbedding.
+ */
+export function rotaryTable(
+  positions: { readonly data: Int32Array; readonly shape: readonly [number, number] },
+  dim: number,
+  theta: number,
+): RotaryTable {
+  const half = dim / 2;
+  const frequencies = Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(theta ** ((2 * i) / dim)));
+  const cos = new Float32Array(positions.data.length * dim);
+  const sin = new Float32Array(cos.length);
+  positions.data.forEach((position, token) => {
+    for (let i = 0; i < half; i++) {
+      const angle = Math.fround(position * frequencies[i]!);
+      const at = token * dim + i;
+      cos[at] = cos[at + half] = Math.cos(angle);
+      sin[at] = sin[at + half] = Math.sin(angle);
+    }
+  });
+  const shape: [number, number, number, number] = [...positions.shape, 1, dim];
+  return { cos: tf.tensor4d(cos, shape), sin: tf.tensor4d(sin, shape) };
+}
+
+/** Rotates x [B, T, heads, d]: `x cos + (-x2, x1) sin`. The gradient is the rotation by the opposite angle. */
+export function rotate(x: Tensor, table: RotaryTable): Tensor {
+  return tf.customGrad((input) => ({
+    value: turn(input as Tensor, table.cos, table.sin, 1),
+    gradFunc: (dy: Tensor) => turn(dy, table.cos, table.sin, -1),
+  }))(x);
+}
+
+function turn(x: Tensor, cos: Tensor, sin: Tensor, direction: 1 | -1): Tensor {
+  const half = x.shape[3]! / 2;
+  const [first, second] = tf.split(x, [half, half], 3) as [Tensor, Tensor];
+  const quarter = direction === 1 ? tf.concat([second.neg(), first], 3) : tf.concat([second, first.neg()], 3);
+  return x.mul(cos).add(quarter.mul(sin));
+}

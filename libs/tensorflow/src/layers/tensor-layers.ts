@@ -1,0 +1,125 @@
+import type { Activation, AttentionOptions, Layers } from '@mpa/vlm';
+import { tf } from '../tf.js';
+import type { Tensor } from '../tf.js';
+import { activations } from './activation.js';
+import { attention } from './attention.js';
+import type { AttentionContext } from './attention.js';
+import { linear } from './linear.js';
+import type { LoraWeights } from './linear.js';
+import { layerNorm, rmsNorm } from './normalisation.js';
+import { cutPatches, pixelShuffle } from './patches.js';
+import type { RotaryTable } from './rotary.js';
+import { lookUp, placeRows } from './rows.js';
+
+/** The weights of a model as tensors, by name; what of them learns. */
+export interface TensorWeights {
+  /** Throws TensorflowError for an unknown name. */
+  get(name: string): Tensor;
+  isFrozen(name: string): boolean;
+  lora(module: string): LoraWeights | undefined;
+}
+
+/**
+ * One batch of token sequences, laid out for the decoder: B sequences of T tokens. Made outside the function whose
+ * gradient is taken, which frees what it makes itself before the backward pass.
+ */
+export interface TextLayout {
+  /** Rotation of each token by its position. */
+  readonly rotary: RotaryTable;
+  /** [B, 1, T, T], 0 or -1e9. */
+  readonly mask: Tensor;
+  /** Where image features go, see {@link placeRows}; absent for text alone. */
+  readonly placement: { readonly source: Tensor; readonly taken: Tensor; readonly kept: Tensor } | undefined;
+}
+
+/** What one forward pass is about. */
+export interface TensorLayersContext {
+  readonly text?: TextLayout;
+  /** [N, 1, 1, P], 0 or -1e9; absent when no patch is padding. */
+  readonly visionMask?: Tensor | undefined;
+  /** Receives the attention probabilities [B, heads, T, T] of each layer of the text tower. */
+  readonly record?: (layer: number, probabilities: Tensor) => void;
+}
+
+/** {@link Layers} on TensorFlow: eager, differentiable in every weight that is not frozen. */
+export class TensorLayers implements Layers<Tensor> {
+  constructor(
+    private readonly weights: TensorWeights,
+    private readonly context: TensorLayersContext,
+  ) {}
+
+  add(a: Tensor, b: Tensor): Tensor {
+    return a.add(b);
+  }
+
+  multiply(a: Tensor, b: Tensor): Tensor {
+    return a.mul(b);
+  }
+
+  activation(x: Tensor, kind: Activation): Tensor {
+    return activations[kind](x);
+  }
+
+  linear(x: Tensor, module: string, options: { readonly bias?: boolean } = {}): Tensor {
+    return linear(x, {
+      weight: this.weights.get(`${module}.weight`),
+      bias: options.bias ? this.weights.get(`${module}.bias`) : undefined,
+      frozen: this.weights.isFrozen(`${module}.weight`),
+      lora: this.weights.lora(module),
+    });
+  }
+
+  embedding(ids: Tensor, weight: string): Tensor {
+    const table = this.weights.get(weight);
+    return lookUp(table, ids.flatten()).reshape([...ids.shape, table.shape[1]!]);
+  }
+
+  layerNorm(x: Tensor, module: string, epsilon: number): Tensor {
+    return layerNorm(x, this.weights.get(`${module}.weight`), this.weights.get(`${module}.bias`), epsilon);
+  }
+
+  rmsNorm(x: Tensor, module: string, epsilon: number): Tensor {
+    return rmsNorm(x, this.weights.get(`${module}.weight`), epsilon);
+  }
+
+  attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+    return attention(q, k, v, options, this.attentionContext(options));
+  }
+
+  private attentionContext({ tower, layer, rotary }: AttentionOptions): AttentionContext {
+    if (tower === 'vision') return { mask: this.context.visionMask, rotary: undefined };
+    const { text, record } = this.context;
+    if (!text) throw new TypeError('a text layer needs the layout of its tokens');
+    return {
+      mask: text.mask,
+      rotary: rotary && text.rotary,
+      ...(record && { record: (p: Tensor) => record(layer, p) }),
+    };
+  }
+
+  patchEmbed(pixels: Tensor, module: string, { patchSize }: { readonly patchSize: number }): Tensor {
+    const weight = this.weights.get(`${module}.weight`);
+    return linear(cutPatches(pixels, patchSize), {
+      weight: weight.reshape([weight.shape[0]!, -1]),
+      bias: this.weights.get(`${module}.bias`),
+      frozen: this.weights.isFrozen(`${module}.weight`),
+    });
+  }
+
+  pixelShuffle(x: Tensor, scale: number): Tensor {
+    return pixelShuffle(x, scale);
+  }
+
+  placeImageFeatures(x: Tensor, features: Tensor): Tensor {
+    const placement = this.context.text?.placement;
+    if (!placement) throw new TypeError('image features need their placement among the tokens');
+    const width = x.shape[2]!;
+    const rows = features.reshape([-1, width]);
+    return placeRows(x.reshape([-1, width]), rows, placement.source, placement.taken, placement.kept).reshape(x.shape);
+  }
+}
+
+/** Additive attention mask: 0 where `visible`, -1e9 elsewhere. */
+export function additiveMask(visible: Tensor): Tensor {
+  return tf.sub(visible.cast('float32'), 1).mul(1e9);
+}

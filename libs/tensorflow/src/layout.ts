@@ -1,0 +1,107 @@
+import type { ModelShape } from '@mpa/vlm';
+import type { Batch } from './batch.js';
+import { IGNORED } from './batch.js';
+import { rotaryTable } from './layers/rotary.js';
+import type { TextLayout } from './layers/tensor-layers.js';
+import { tf } from './tf.js';
+import type { Tensor } from './tf.js';
+
+const HIDDEN = -1e9;
+
+/** A batch on the backend; freed with {@link disposeLayout}. */
+export interface BatchLayout {
+  /** [B, T] int32 */
+  readonly ids: Tensor;
+  readonly text: TextLayout;
+  /** [N, 3, h, w], undefined without images. */
+  readonly pixels: Tensor | undefined;
+  /** [N, P] int32 */
+  readonly positionIds: Tensor | undefined;
+  /** [N, 1, 1, P] */
+  readonly visionMask: Tensor | undefined;
+  /** Rows (b * T + t) whose hidden state predicts a labelled token, those tokens, and their weights. */
+  readonly targets: { readonly rows: Int32Array; readonly tokens: Int32Array; readonly weights: Float32Array };
+}
+
+/** Moves a batch to the backend: masks, rotations and the places of image features are worked out here. */
+export function layOut(batch: Batch, shape: ModelShape): BatchLayout {
+  const { samples: rows, length, tiles } = batch;
+  const side = shape.tileSize;
+  return {
+    ids: tf.tensor2d(batch.ids, [rows, length], 'int32'),
+    text: {
+      rotary: rotaryTable({ data: batch.positions, shape: [rows, length] }, shape.headDim, shape.ropeTheta),
+      mask: causalMask(batch),
+      placement: tiles > 0 ? placementOf(batch, shape) : undefined,
+    },
+    pixels: tiles > 0 ? tf.tensor4d(batch.pixels, [tiles, 3, side, side]) : undefined,
+    positionIds: tiles > 0 ? tf.tensor2d(batch.positionIds, [tiles, batch.positionIds.length / tiles], 'int32') : undefined,
+    visionMask: batch.patchMask && patchMask(batch.patchMask, tiles),
+    targets: targetsOf(batch),
+  };
+}
+
+/** Frees a layout's tensors. */
+export function disposeLayout({ ids, text, pixels, positionIds, visionMask }: BatchLayout): void {
+  const { rotary, mask, placement } = text;
+  tf.dispose([ids, rotary.cos, rotary.sin, mask, pixels, positionIds, visionMask, placement] as Tensor[]);
+}
+
+/** [B, 1, T, T]: a token sees those before it in the shared segment and in its own. */
+function causalMask({ samples, length, segments }: Batch): Tensor {
+  const mask = new Float32Array(samples * length * length);
+  for (let b = 0; b < samples; b++) {
+    for (let q = 0; q < length; q++) {
+      const own = segments[b * length + q]!;
+      const at = (b * length + q) * length;
+      mask.fill(HIDDEN, at + q + 1, at + length);
+      for (let k = 0; k < q; k++) {
+        const seen = segments[b * length + k]!;
+        if (seen !== own && seen !== 0) mask[at + k] = HIDDEN;
+      }
+    }
+  }
+  return tf.tensor4d(mask, [samples, 1, length, length]);
+}
+
+function patchMask(mask: Uint8Array, tiles: number): Tensor {
+  const additive = Float32Array.from(mask, (seen) => (seen ? 0 : HIDDEN));
+  return tf.tensor4d(additive, [tiles, 1, 1, mask.length / tiles]);
+}
+
+function placementOf({ ids }: Batch, shape: ModelShape): NonNullable<TextLayout['placement']> {
+  const taken: number[] = [];
+  const source = Int32Array.from(ids, (id, i) =>
+    id === shape.imageTokenId ? ids.length + taken.push(i) - 1 : i,
+  );
+  const kept = Float32Array.from(ids, (id) => (id === shape.imageTokenId ? 0 : 1));
+  return {
+    source: tf.tensor1d(source, 'int32'),
+    taken: tf.tensor1d(taken, 'int32'),
+    kept: tf.tensor2d(kept, [ids.length, 1]),
+  };
+}
+
+/**
+ * A labelled token is predicted by the token before it in its own segment, or by the last shared token if it opens a segment.
+ */
+function targetsOf({ samples, length, labels, segments, weights }: Batch): BatchLayout['targets'] {
+  const rows: number[] = [];
+  const tokens: number[] = [];
+  const tokenWeights: number[] = [];
+  for (let b = 0; b < samples; b++) {
+    const last = new Map<number, number>();
+    for (let t = 0; t < length; t++) {
+      const at = b * length + t;
+      const segment = segments[at]!;
+      const before = last.get(segment) ?? last.get(0);
+      if (labels[at] !== IGNORED && before !== undefined) {
+        rows.push(before);
+        tokens.push(labels[at]!);
+        tokenWeights.push(weights[b]!);
+      }
+      last.set(segment, at);
+    }
+  }
+  return { rows: Int32Array.from(rows), tokens: Int32Array.from(tokens), weights: Float32Array.from(tokenWeights) };
+}

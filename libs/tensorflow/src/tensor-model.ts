@@ -1,0 +1,77 @@
+import type { Family, ModelShape } from '@mpa/vlm';
+import type { BatchLayout } from './layout.js';
+import { selectRows } from './layers/rows.js';
+import { TensorLayers } from './layers/tensor-layers.js';
+import type { TensorLayersContext } from './layers/tensor-layers.js';
+import type { Parameters } from './parameters.js';
+import { tf } from './tf.js';
+import type { Tensor } from './tf.js';
+
+/** A model family over TensorFlow tensors. Every method makes new tensors and frees none: call inside `tf.tidy`. */
+export class TensorModel<C> {
+  readonly shape: ModelShape;
+
+  constructor(
+    private readonly family: Family<C>,
+    private readonly config: C,
+    readonly parameters: Parameters,
+  ) {
+    this.shape = family.shape(config);
+  }
+
+  private layers(context: TensorLayersContext): TensorLayers {
+    return new TensorLayers(this.parameters, context);
+  }
+
+  /** Image features [N, tokensPerTile, hidden] of the batch's tiles; undefined without images. */
+  imageFeatures({ pixels, positionIds, visionMask }: BatchLayout): Tensor | undefined {
+    if (!pixels || !positionIds) return undefined;
+    return this.family.vision(this.layers({ visionMask }), this.config, { pixels, positionIds });
+  }
+
+  /** Final hidden states [B * T, hidden]. `record` receives each text layer's attention [B, heads, T, T]. */
+  hidden(layout: BatchLayout, imageFeatures: Tensor | undefined, record?: TensorLayersContext['record']): Tensor {
+    const layers = this.layers({ text: layout.text, ...(record && { record }) });
+    const inputs = { ids: layout.ids, ...(imageFeatures && { imageFeatures }) };
+    return this.family.text(layers, this.config, inputs).reshape([-1, this.shape.hiddenSize]);
+  }
+
+  /** Logits [n, vocab] of hidden states [n, hidden]. */
+  head(hidden: Tensor): Tensor {
+    return this.family.head(this.layers({}), this.config, hidden);
+  }
+
+  /** Log-probability [m] of each labelled token of the batch given the tokens before it. */
+  targetLogProbabilities(layout: BatchLayout, hidden: Tensor): Tensor {
+    const { rows, tokens } = layout.targets;
+    return pickLogProbabilities(this.head(selectRows(hidden, rows)), tokens);
+  }
+}
+
+/** log softmax(logits [m, V])[i, tokens[i]] -> [m]; gradient `onehot - softmax`. */
+export function pickLogProbabilities(logits: Tensor, tokens: Int32Array): Tensor {
+  const [, vocabulary = 0] = logits.shape;
+  return tf.customGrad((input, save) => {
+    const logProbabilities = tf.logSoftmax(input as Tensor);
+    const index = tf.tensor2d(
+      Int32Array.from({ length: tokens.length * 2 }, (_, i) => (i % 2 === 0 ? i / 2 : tokens[(i - 1) / 2]!)),
+      [tokens.length, 2],
+      'int32',
+    );
+    (save as (tensors: Tensor[]) => void)([logProbabilities]);
+    return {
+      value: tf.gatherND(logProbabilities, index),
+      gradFunc: (dy: Tensor, saved: Tensor[]) =>
+        tf
+          .oneHot(tf.tensor1d(tokens, 'int32'), vocabulary)
+          .sub(saved[0]!.exp())
+          .mul(dy.reshape([-1, 1])),
+    };
+  })(logits);
+}
+
+/** Weighted mean of the negative log-probabilities [m] over all labelled tokens of the batch. */
+export function crossEntropy(logProbabilities: Tensor, weights: Float32Array): Tensor {
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  return logProbabilities.mul(tf.tensor1d(weights)).sum().neg().div(total);
+}

@@ -5,6 +5,8 @@ export type { Batch, ImageInput, TrainingSample } from './batch.js';
 export { globalNorm, lossAndGradients, scaleGradients } from './gradients.js';
 export { disposeLayout, layOut } from './layout.js';
 export type { BatchLayout } from './layout.js';
+export { packTurns } from './pack.js';
+export type { PromptAndAnswer } from './pack.js';
 export { Parameters } from './parameters.js';
 export type { LoraOptions, Trainable } from './parameters.js';
 export { crossEntropy, pickLogProbabilities, TensorModel } from './tensor-model.js';

@@ -23,10 +23,16 @@ export class TensorModel<C> {
     return new TensorLayers(this.parameters, context);
   }
 
-  /** Image features [N, tokensPerTile, hidden] of the batch's tiles; undefined without images. */
-  imageFeatures({ pixels, positionIds, visionMask }: BatchLayout): Tensor | undefined {
+  /**
+   * Image features [N, tokensPerTile, hidden] of the batch's tiles; undefined without images. `recordPatches` receives the
+   * tower's output [N, P, D] before the connector.
+   */
+  imageFeatures(
+    { pixels, positionIds, visionMask }: BatchLayout,
+    recordPatches?: (patches: Tensor) => void,
+  ): Tensor | undefined {
     if (!pixels || !positionIds) return undefined;
-    return this.family.vision(this.layers({ visionMask }), this.config, { pixels, positionIds });
+    return this.family.vision(this.layers({ visionMask, recordPatches }), this.config, { pixels, positionIds });
   }
 
   /** Final hidden states [B * T, hidden]. `record` receives each text layer's attention [B, heads, T, T]. */

@@ -39,6 +39,8 @@ export interface TensorLayersContext {
   readonly visionMask?: Tensor | undefined;
   /** Receives the attention probabilities [B, heads, T, T] of each layer of the text tower. */
   readonly record?: (layer: number, probabilities: Tensor) => void;
+  /** Receives the vision tower's output [N, P, D], one row per patch, before the connector. */
+  readonly recordPatches?: ((patches: Tensor) => void) | undefined;
 }
 
 /** {@link Layers} on TensorFlow: eager, differentiable in every weight that is not frozen. */
@@ -107,6 +109,7 @@ export class TensorLayers implements Layers<Tensor> {
   }
 
   pixelShuffle(x: Tensor, scale: number): Tensor {
+    this.context.recordPatches?.(x);
     return pixelShuffle(x, scale);
   }
 

@@ -1,0 +1,16 @@
+/** Linear warm-up from zero, then a cosine to a hundredth of the peak. */
+export interface LearningRateOptions {
+  /** Peak rate. */
+  readonly rate: number;
+  /** Steps of the warm-up. */
+  readonly warmup: number;
+  /** Steps in all. */
+  readonly steps: number;
+}
+
+/** Learning rate of the step after `done` steps. */
+export function learningRate(done: number, { rate, warmup, steps }: LearningRateOptions): number {
+  if (done < warmup) return (rate * (done + 1)) / warmup;
+  const progress = Math.min(1, (done - warmup) / Math.max(1, steps - warmup));
+  return rate * (0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * progress)));
+}

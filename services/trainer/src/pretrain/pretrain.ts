@@ -1,0 +1,212 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TASKS, wordsForTokens } from '@mpa/benchmarks';
+import type { Task } from '@mpa/benchmarks';
+import {
+  AdamW,
+  collate,
+  crossEntropy,
+  disposeLayout,
+  globalNorm,
+  layOut,
+  lossAndGradients,
+  Parameters,
+  scaleGradients,
+  TensorModel,
+  tf,
+} from '@mpa/tensorflow';
+import type { BatchLayout, Tensor } from '@mpa/tensorflow';
+import { openCheckpoint, saveCheckpoint, smolVlm } from '@mpa/vlm';
+import { learningRate } from '../learning-rate.js';
+import { loadTrainingState, saveTrainingState } from '../training-state.js';
+import { seededRandom } from '../random.js';
+import { addAuxiliaryHeads, auxiliaryLoss, auxiliaryTargets } from './auxiliary-heads.js';
+import type { AuxiliaryTargets } from './auxiliary-heads.js';
+import { DrawingPool } from './drawing-pool.js';
+import type { DrawnExample } from './drawn-example.js';
+import { randomWeights, writeStarterFiles } from './starter-checkpoint.js';
+import type { StarterSize } from './starter-config.js';
+
+/** How a starter model is pretrained. */
+export interface PretrainOptions {
+  readonly size: StarterSize;
+  /** Folder of the checkpoint; training state lies in `state/` under it and is picked up again. */
+  readonly out: string;
+  readonly steps: number;
+  /** Images per step. */
+  readonly batch: number;
+  readonly seed: number;
+  readonly rate: number;
+  readonly warmup: number;
+  /** Drawing threads beside the training. */
+  readonly drawers: number;
+  /** Weight of the dense labels' loss at the first step; it falls to a tenth at the last. */
+  readonly auxiliary: number;
+  /** How often each task is drawn, in proportion. */
+  readonly mix: Readonly<Record<Task, number>>;
+  /** Steps between held-out checks and saved states. */
+  readonly every: number;
+  readonly onProgress: (progress: PretrainProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** One line of the training curve. */
+export interface PretrainProgress {
+  readonly step: number;
+  readonly loss: number;
+  readonly auxiliaryLoss: number;
+  readonly gradientNorm: number;
+  readonly imagesPerSecond: number;
+  /** Share of held-out questions answered exactly, per task, at checks only. */
+  readonly accuracy?: Readonly<Record<string, number>>;
+}
+
+const MAX_NORM = 1;
+const CHECKED_IMAGES = 40;
+
+/**
+ * Pretrains a starter model on the drawn world, training split, with labels: answers, a transcription and the
+ * character at each patch. The alignment that comes later sees none of them. Held-out checks draw from the test
+ * split, whose words and images training never draws. Resumes from the last saved state.
+ */
+export async function pretrain(options: PretrainOptions): Promise<void> {
+  await mkdir(options.out, { recursive: true });
+  const config = await writeStarterFiles(options.out, options.size, wordsForTokens());
+  const random = seededRandom(options.seed);
+  const resumed = await loadTrainingState(join(options.out, 'state'));
+  const parameters = new Parameters(
+    resumed?.weights ?? randomWeights(config, random.normal),
+    { kind: 'full' },
+    random.uniform,
+  );
+  if (!resumed) addAuxiliaryHeads(parameters, options.size.vision.width, random.normal);
+  const optimizer = new AdamW(parameters, { betas: [0.9, 0.98], weightDecay: 0.05 });
+  if (resumed) optimizer.restore(resumed.optimizer);
+  const pool = new DrawingPool(options.out, options.drawers);
+  try {
+    const model = new TensorModel(smolVlm, smolVlm.readConfig(config), parameters);
+    await run(options, model, optimizer, pool);
+  } finally {
+    await pool.close();
+    optimizer.dispose();
+    parameters.dispose();
+  }
+}
+
+type StarterModel = TensorModel<ReturnType<typeof smolVlm.readConfig>>;
+
+async function run(options: PretrainOptions, model: StarterModel, optimizer: AdamW, pool: DrawingPool): Promise<void> {
+  const ahead = [0, 1, 2].map((i) => drawBatch(options, pool, optimizer.steps + i));
+  let started = performance.now();
+  for (let step = optimizer.steps; step < options.steps; step++) {
+    if (options.signal?.aborted) break;
+    const examples = await ahead.shift()!;
+    if (step + 3 < options.steps) ahead.push(drawBatch(options, pool, step + 3));
+    const result = trainStep(options, model, optimizer, examples);
+    const now = performance.now();
+    const progress = { step: step + 1, ...result, imagesPerSecond: (options.batch * 1000) / (now - started) };
+    started = now;
+    const due = (step + 1) % options.every === 0 || step + 1 === options.steps;
+    const line = due ? { ...progress, accuracy: await check(options, model, pool) } : progress;
+    options.onProgress(line);
+    if (due || (step + 1) % 20 === 0) await appendFile(join(options.out, 'curve.jsonl'), `${JSON.stringify(line)}\n`);
+    if (due) await save(options, model, optimizer);
+  }
+  await Promise.all(ahead);
+  await save(options, model, optimizer);
+}
+
+function trainStep(
+  options: PretrainOptions,
+  model: StarterModel,
+  optimizer: AdamW,
+  examples: readonly DrawnExample[],
+): Pick<PretrainProgress, 'loss' | 'auxiliaryLoss' | 'gradientNorm'> {
+  const layout = layOut(collate(examples.map((e) => e.sample), model.shape), model.shape);
+  const targets = auxiliaryTargets(examples.map((e) => e.labels));
+  const progress = optimizer.steps / options.steps;
+  const auxiliary = options.auxiliary * (1 - 0.9 * progress);
+  const parts: Tensor[] = [];
+  const { value, gradients } = lossAndGradients(model.parameters, () => {
+    const { answers, glyphs } = losses(model, layout, targets);
+    parts.push(tf.keep(answers.clone()), tf.keep(glyphs.clone()));
+    return answers.add(glyphs.mul(auxiliary)).asScalar();
+  });
+  const [loss, auxiliaryLoss] = parts.map((part) => part.dataSync()[0]!) as [number, number];
+  const gradientNorm = globalNorm(gradients);
+  if (gradientNorm > MAX_NORM) scaleGradients(gradients, MAX_NORM / gradientNorm);
+  optimizer.step(gradients, learningRate(optimizer.steps, options));
+  tf.dispose([value, ...parts, ...gradients.values()]);
+  disposeLayout(layout);
+  return { loss, auxiliaryLoss, gradientNorm };
+}
+
+function losses(model: StarterModel, layout: BatchLayout, targets: AuxiliaryTargets): { answers: Tensor; glyphs: Tensor } {
+  let patches: Tensor | undefined;
+  const features = model.imageFeatures(layout, (x) => (patches = x));
+  const answers = crossEntropy(
+    model.targetLogProbabilities(layout, model.hidden(layout, features)),
+    layout.targets.weights,
+  );
+  return { answers, glyphs: auxiliaryLoss(model.parameters, patches!, targets).loss };
+}
+
+function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): Promise<DrawnExample[]> {
+  const total = TASKS.reduce((sum, task) => sum + options.mix[task], 0);
+  return Promise.all(
+    Array.from({ length: options.batch }, (_, i) => {
+      const seed = (options.seed * 1_000_003 + step * options.batch + i) >>> 0;
+      let left = seededRandom(seed).uniform() * total;
+      const task = TASKS.find((t) => (left -= options.mix[t]) < 0) ?? TASKS[0];
+      return pool.draw({ task, split: 'train', seed, turns: { questions: 3, dense: true } });
+    }),
+  );
+}
+
+/**
+ * Share of held-out questions whose every answer token is the likeliest given the right ones before it: just when
+ * greedy decoding gives the answer exactly.
+ */
+async function check(options: PretrainOptions, model: StarterModel, pool: DrawingPool): Promise<Record<string, number>> {
+  const accuracy: Record<string, number> = {};
+  for (const task of TASKS) {
+    let right = 0;
+    for (let from = 0; from < CHECKED_IMAGES; from += options.batch) {
+      const drawn = Array.from({ length: Math.min(options.batch, CHECKED_IMAGES - from) }, (_, i) =>
+        pool.draw({ task, split: 'test', seed: from + i, turns: { questions: 1, dense: false } }),
+      );
+      right += countExact(model, await Promise.all(drawn));
+    }
+    accuracy[task] = right / CHECKED_IMAGES;
+  }
+  return accuracy;
+}
+
+function countExact(model: StarterModel, examples: readonly DrawnExample[]): number {
+  const batch = collate(examples.map((e) => e.sample), model.shape);
+  const layout = layOut(batch, model.shape);
+  const likeliest = tf.tidy(() => {
+    const hidden = model.hidden(layout, model.imageFeatures(layout));
+    return model.head(hidden.gather(tf.tensor1d(layout.targets.rows, 'int32'))).argMax(-1).dataSync();
+  });
+  disposeLayout(layout);
+  const wrong = new Set<number>();
+  layout.targets.rows.forEach((row, i) => {
+    if (likeliest[i] !== layout.targets.tokens[i]) wrong.add(Math.floor(row / batch.length));
+  });
+  return examples.length - wrong.size;
+}
+
+async function save(options: PretrainOptions, model: StarterModel, optimizer: AdamW): Promise<void> {
+  await saveTrainingState(join(options.out, 'state'), model.parameters, optimizer);
+  const like = await openCheckpoint(options.out, { weights: false });
+  await saveCheckpoint(options.out, { like, weights: finalWeights(model), dtype: 'F32' });
+}
+
+function* finalWeights(model: StarterModel): Generator<{ name: string; shape: readonly number[]; values: Float32Array }> {
+  for (const name of model.parameters.trainableNames) {
+    if (name.startsWith('auxiliary.')) continue;
+    yield { name, shape: model.parameters.get(name).shape, values: model.parameters.read(name) };
+  }
+}
+

@@ -37,18 +37,24 @@ export function auxiliaryTargets(labels: readonly GlyphLabels[]): AuxiliaryTarge
   };
 }
 
-/** Weighted mean cross-entropy [scalar] of the three heads, and how often the character is right where there is one. */
-export function auxiliaryLoss(
-  parameters: Parameters,
-  patches: Tensor,
-  targets: AuxiliaryTargets,
-): { readonly loss: Tensor; readonly characterLogits: Tensor } {
-  const width = patches.shape[2]!;
-  const logits = tf.matMul(patches.reshape([-1, width]), parameters.get(NAME), false, true).reshape([-1, CLASSES]);
-  const [characters, places, items] = tf.split(logits, [CHARACTERS, PLACES, ITEMS], 1) as [Tensor, Tensor, Tensor];
+/** Logits of the three heads, [half patches, classes] each. */
+function headLogits(parameters: Parameters, patches: Tensor): [Tensor, Tensor, Tensor] {
+  const rows = patches.reshape([-1, patches.shape[2]!]);
+  const logits = tf.matMul(rows, parameters.get(NAME), false, true).reshape([-1, CLASSES]);
+  return tf.split(logits, [CHARACTERS, PLACES, ITEMS], 1) as [Tensor, Tensor, Tensor];
+}
+
+/** Logits [half patches, characters] of the vision tower's output [N, P, D]. */
+export function characterLogits(parameters: Parameters, patches: Tensor): Tensor {
+  return headLogits(parameters, patches)[0];
+}
+
+/** Weighted mean cross-entropy [scalar] of the three heads on the vision tower's output [N, P, D]. */
+export function auxiliaryLoss(parameters: Parameters, patches: Tensor, targets: AuxiliaryTargets): Tensor {
+  const [characters, places, items] = headLogits(parameters, patches);
   const picked = pickLogProbabilities(characters, targets.characters)
     .add(pickLogProbabilities(places, targets.places))
     .add(pickLogProbabilities(items, targets.items));
   const total = targets.weights.reduce((sum, w) => sum + w, 0);
-  return { loss: picked.mul(tf.tensor1d(targets.weights)).sum().neg().div(total), characterLogits: characters };
+  return picked.mul(tf.tensor1d(targets.weights)).sum().neg().div(total);
 }

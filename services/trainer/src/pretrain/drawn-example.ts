@@ -26,8 +26,14 @@ export interface Turns {
 const TRANSCRIBE = 'Read everything.';
 
 /** Draws image `seed` of a task and turns it into one packed training sample with dense labels. */
-export function drawExample(processor: Processor, task: Task, split: Split, seed: number, turns: Turns): DrawnExample {
-  const drawn = drawSample(task, split, seed);
+export async function drawExample(
+  processor: Processor,
+  task: Task,
+  split: Split,
+  seed: number,
+  turns: Turns,
+): Promise<DrawnExample> {
+  const drawn = await drawSample(task, split, seed);
   const { width, height } = drawn.image;
   const rgba = drawn.image.getContext('2d').getImageData(0, 0, width, height).data;
   const image = processor.image({ width, height, data: dropAlpha(rgba) });

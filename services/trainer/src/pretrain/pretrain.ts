@@ -20,7 +20,7 @@ import { openCheckpoint, saveCheckpoint, smolVlm } from '@mpa/vlm';
 import { learningRate } from '../learning-rate.js';
 import { loadTrainingState, saveTrainingState } from '../training-state.js';
 import { seededRandom } from '../random.js';
-import { addAuxiliaryHeads, auxiliaryLoss, auxiliaryTargets } from './auxiliary-heads.js';
+import { addAuxiliaryHeads, auxiliaryLoss, auxiliaryTargets, characterLogits } from './auxiliary-heads.js';
 import type { AuxiliaryTargets } from './auxiliary-heads.js';
 import { DrawingPool } from './drawing-pool.js';
 import type { DrawnExample } from './drawn-example.js';
@@ -33,6 +33,8 @@ export interface PretrainOptions {
   /** Folder of the checkpoint; training state lies in `state/` under it and is picked up again. */
   readonly out: string;
   readonly steps: number;
+  /** How many of the steps, the first ones, teach the vision tower alone to read, by the dense labels. */
+  readonly readingSteps: number;
   /** Images per step. */
   readonly batch: number;
   readonly seed: number;
@@ -59,6 +61,8 @@ export interface PretrainProgress {
   readonly imagesPerSecond: number;
   /** Share of held-out questions answered exactly, per task, at checks only. */
   readonly accuracy?: Readonly<Record<string, number>>;
+  /** Share of held-out half patches with a character whose character is told right, at checks only. */
+  readonly characters?: number;
 }
 
 const MAX_NORM = 1;
@@ -107,7 +111,7 @@ async function run(options: PretrainOptions, model: StarterModel, optimizer: Ada
     const progress = { step: step + 1, ...result, imagesPerSecond: (options.batch * 1000) / (now - started) };
     started = now;
     const due = (step + 1) % options.every === 0 || step + 1 === options.steps;
-    const line = due ? { ...progress, accuracy: await check(options, model, pool) } : progress;
+    const line = due ? { ...progress, ...(await check(options, model, pool)) } : progress;
     options.onProgress(line);
     if (due || (step + 1) % 20 === 0) await appendFile(join(options.out, 'curve.jsonl'), `${JSON.stringify(line)}\n`);
     if (due) await save(options, model, optimizer);
@@ -126,29 +130,34 @@ function trainStep(
   const targets = auxiliaryTargets(examples.map((e) => e.labels));
   const progress = optimizer.steps / options.steps;
   const auxiliary = options.auxiliary * (1 - 0.9 * progress);
-  const parts: Tensor[] = [];
+  const reading = optimizer.steps < options.readingSteps;
+  const parts: number[] = [];
   const { value, gradients } = lossAndGradients(model.parameters, () => {
-    const { answers, glyphs } = losses(model, layout, targets);
-    parts.push(tf.keep(answers.clone()), tf.keep(glyphs.clone()));
+    const { answers, glyphs } = losses(model, layout, targets, reading);
+    parts.push(answers.dataSync()[0]!, glyphs.dataSync()[0]!);
     return answers.add(glyphs.mul(auxiliary)).asScalar();
   });
-  const [loss, auxiliaryLoss] = parts.map((part) => part.dataSync()[0]!) as [number, number];
+  const [loss, auxiliaryLoss] = parts as [number, number];
   const gradientNorm = globalNorm(gradients);
   if (gradientNorm > MAX_NORM) scaleGradients(gradients, MAX_NORM / gradientNorm);
   optimizer.step(gradients, learningRate(optimizer.steps, options));
-  tf.dispose([value, ...parts, ...gradients.values()]);
+  tf.dispose([value, ...gradients.values()]);
   disposeLayout(layout);
   return { loss, auxiliaryLoss, gradientNorm };
 }
 
-function losses(model: StarterModel, layout: BatchLayout, targets: AuxiliaryTargets): { answers: Tensor; glyphs: Tensor } {
+function losses(
+  model: StarterModel,
+  layout: BatchLayout,
+  targets: AuxiliaryTargets,
+  reading: boolean,
+): { answers: Tensor; glyphs: Tensor } {
   let patches: Tensor | undefined;
   const features = model.imageFeatures(layout, (x) => (patches = x));
-  const answers = crossEntropy(
-    model.targetLogProbabilities(layout, model.hidden(layout, features)),
-    layout.targets.weights,
-  );
-  return { answers, glyphs: auxiliaryLoss(model.parameters, patches!, targets).loss };
+  const glyphs = auxiliaryLoss(model.parameters, patches!, targets);
+  if (reading) return { answers: tf.scalar(0), glyphs };
+  const hidden = model.hidden(layout, features);
+  return { answers: crossEntropy(model.targetLogProbabilities(layout, hidden), layout.targets.weights), glyphs };
 }
 
 function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): Promise<DrawnExample[]> {
@@ -163,36 +172,56 @@ function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): P
   );
 }
 
-/**
- * Share of held-out questions whose every answer token is the likeliest given the right ones before it: just when
- * greedy decoding gives the answer exactly.
- */
-async function check(options: PretrainOptions, model: StarterModel, pool: DrawingPool): Promise<Record<string, number>> {
+async function check(
+  options: PretrainOptions,
+  model: StarterModel,
+  pool: DrawingPool,
+): Promise<Required<Pick<PretrainProgress, 'accuracy' | 'characters'>>> {
   const accuracy: Record<string, number> = {};
-  for (const task of TASKS) {
+  const characters = { right: 0, all: 0 };
+  for (const task of TASKS.filter((t) => options.mix[t] > 0)) {
     let right = 0;
     for (let from = 0; from < CHECKED_IMAGES; from += options.batch) {
       const drawn = Array.from({ length: Math.min(options.batch, CHECKED_IMAGES - from) }, (_, i) =>
         pool.draw({ task, split: 'test', seed: from + i, turns: { questions: 1, dense: false } }),
       );
-      right += countExact(model, await Promise.all(drawn));
+      right += countRight(model, await Promise.all(drawn), characters);
     }
     accuracy[task] = right / CHECKED_IMAGES;
   }
-  return accuracy;
+  return { accuracy, characters: characters.right / Math.max(1, characters.all) };
 }
 
-function countExact(model: StarterModel, examples: readonly DrawnExample[]): number {
+/**
+ * Questions whose every answer token is the likeliest given the right ones before it: just when greedy decoding
+ * gives the answer exactly. Adds to `characters` what the auxiliary head reads.
+ */
+function countRight(
+  model: StarterModel,
+  examples: readonly DrawnExample[],
+  characters: { right: number; all: number },
+): number {
   const batch = collate(examples.map((e) => e.sample), model.shape);
   const layout = layOut(batch, model.shape);
-  const likeliest = tf.tidy(() => {
-    const hidden = model.hidden(layout, model.imageFeatures(layout));
-    return model.head(hidden.gather(tf.tensor1d(layout.targets.rows, 'int32'))).argMax(-1).dataSync();
+  const read = tf.tidy(() => {
+    let patches: Tensor | undefined;
+    const hidden = model.hidden(layout, model.imageFeatures(layout, (x) => (patches = x)));
+    const logits = model.head(hidden.gather(tf.tensor1d(layout.targets.rows, 'int32')));
+    return {
+      tokens: logits.argMax(-1).dataSync(),
+      characters: characterLogits(model.parameters, patches!).argMax(-1).dataSync(),
+    };
   });
   disposeLayout(layout);
+  const drawn = auxiliaryTargets(examples.map((e) => e.labels)).characters;
+  drawn.forEach((character, i) => {
+    if (character === 0) return;
+    characters.all++;
+    if (read.characters[i] === character) characters.right++;
+  });
   const wrong = new Set<number>();
   layout.targets.rows.forEach((row, i) => {
-    if (likeliest[i] !== layout.targets.tokens[i]) wrong.add(Math.floor(row / batch.length));
+    if (read.tokens[i] !== layout.targets.tokens[i]) wrong.add(Math.floor(row / batch.length));
   });
   return examples.length - wrong.size;
 }

@@ -62,41 +62,38 @@ export function warpOnto(target: Pixels, layer: Pixels, map: Homography, area: B
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0] = invert(map);
   const x0 = Math.max(0, Math.floor(area.x));
   const x1 = Math.min(target.width - 1, Math.ceil(area.x + area.w));
-  const y0 = Math.max(0, Math.floor(area.y));
   const y1 = Math.min(target.height - 1, Math.ceil(area.y + area.h));
-  const { width: lw, height: lh, data: from } = layer;
-  const to = target.data;
-  for (let y = y0; y <= y1; y++) {
+  const { data: to, width: stride } = target;
+  const { data: from, width, height } = layer;
+  for (let y = Math.max(0, Math.floor(area.y)); y <= y1; y++) {
     for (let x = x0; x <= x1; x++) {
-      const px = x + 0.5;
-      const py = y + 0.5;
-      const w = g * px + h * py + i;
-      const u = (a * px + b * py + c) / w - 0.5;
-      const v = (d * px + e * py + f) / w - 0.5;
+      const w = g * (x + 0.5) + h * (y + 0.5) + i;
+      const u = (a * (x + 0.5) + b * (y + 0.5) + c) / w - 0.5;
+      const v = (d * (x + 0.5) + e * (y + 0.5) + f) / w - 0.5;
       const u0 = Math.floor(u);
       const v0 = Math.floor(v);
-      if (u0 < -1 || v0 < -1 || u0 >= lw || v0 >= lh) continue;
-      let alpha = 0;
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      for (let tap = 0; tap < 4; tap++) {
-        const tu = u0 + (tap & 1);
-        const tv = v0 + (tap >> 1);
-        if (tu < 0 || tv < 0 || tu >= lw || tv >= lh) continue;
-        const at = (tv * lw + tu) * 4;
-        const share = (tap & 1 ? u - u0 : 1 - u + u0) * (tap >> 1 ? v - v0 : 1 - v + v0) * (from[at + 3] ?? 0);
-        alpha += share;
-        red += share * (from[at] ?? 0);
-        green += share * (from[at + 1] ?? 0);
-        blue += share * (from[at + 2] ?? 0);
-      }
+      if (u0 < 0 || v0 < 0 || u0 > width - 2 || v0 > height - 2) continue;
+      // The four pixels around (u, v), each weighted by nearness and by its alpha.
+      const p00 = (v0 * width + u0) * 4;
+      const p01 = p00 + 4;
+      const p10 = p00 + width * 4;
+      const p11 = p10 + 4;
+      const w00 = (1 - u + u0) * (1 - v + v0) * (from[p00 + 3] as number);
+      const w01 = (u - u0) * (1 - v + v0) * (from[p01 + 3] as number);
+      const w10 = (1 - u + u0) * (v - v0) * (from[p10 + 3] as number);
+      const w11 = (u - u0) * (v - v0) * (from[p11 + 3] as number);
+      const alpha = w00 + w01 + w10 + w11;
       if (alpha < 1) continue;
-      const at = (y * target.width + x) * 4;
       const rest = 1 - alpha / 255;
-      to[at] = red / 255 + (to[at] ?? 0) * rest;
-      to[at + 1] = green / 255 + (to[at + 1] ?? 0) * rest;
-      to[at + 2] = blue / 255 + (to[at + 2] ?? 0) * rest;
+      const at = (y * stride + x) * 4;
+      for (let k = 0; k < 3; k++) {
+        const mixed =
+          w00 * (from[p00 + k] as number) +
+          w01 * (from[p01 + k] as number) +
+          w10 * (from[p10 + k] as number) +
+          w11 * (from[p11 + k] as number);
+        to[at + k] = mixed / 255 + (to[at + k] as number) * rest;
+      }
     }
   }
 }

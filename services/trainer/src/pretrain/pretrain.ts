@@ -1,6 +1,6 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TASKS, wordsForTokens } from '@mpa/benchmarks';
+import { TASKS } from '@mpa/benchmarks';
 import type { Task } from '@mpa/benchmarks';
 import {
   AdamW,
@@ -26,6 +26,7 @@ import { DrawingPool } from './drawing-pool.js';
 import type { DrawnExample } from './drawn-example.js';
 import { randomWeights, writeStarterFiles } from './starter-checkpoint.js';
 import type { StarterSize } from './starter-config.js';
+import { starterWords } from './starter-words.js';
 
 /** How a starter model is pretrained. */
 export interface PretrainOptions {
@@ -75,7 +76,7 @@ const CHECKED_IMAGES = 40;
  */
 export async function pretrain(options: PretrainOptions): Promise<void> {
   await mkdir(options.out, { recursive: true });
-  const config = await writeStarterFiles(options.out, options.size, wordsForTokens());
+  const config = await writeStarterFiles(options.out, options.size, await starterWords());
   const random = seededRandom(options.seed);
   const resumed = await loadTrainingState(join(options.out, 'state'));
   const parameters = new Parameters(
@@ -161,12 +162,13 @@ function losses(
 }
 
 function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): Promise<DrawnExample[]> {
-  const total = TASKS.reduce((sum, task) => sum + options.mix[task], 0);
+  const tasks = TASKS.filter((task) => step >= options.readingSteps || task !== 'okvqa'); // objects have nothing to read
+  const total = tasks.reduce((sum, task) => sum + options.mix[task], 0);
   return Promise.all(
     Array.from({ length: options.batch }, (_, i) => {
       const seed = (options.seed * 1_000_003 + step * options.batch + i) >>> 0;
       let left = seededRandom(seed).uniform() * total;
-      const task = TASKS.find((t) => (left -= options.mix[t]) < 0) ?? TASKS[0];
+      const task = tasks.find((t) => (left -= options.mix[t]) < 0) ?? tasks[0]!;
       return pool.draw({ task, split: 'train', seed, turns: { questions: 3, dense: true } });
     }),
   );

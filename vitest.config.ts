@@ -1,10 +1,12 @@
+import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@mpa/source', 'node', 'import', 'default'];
+// Our packages resolve to their sources. Node itself gets these conditions too: `import` among them would break `require`.
+const conditions = ['@mpa/source', ...defaultServerConditions];
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
+  ssr: { resolve: { conditions, externalConditions: ['@mpa/source'] } },
   test: {
     include: ['libs/**/src/**/*.test.ts', 'services/**/src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/dist/**', '**/node_modules/**'],

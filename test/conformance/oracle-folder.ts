@@ -50,10 +50,20 @@ export interface OracleFolder {
     readonly family: string;
     readonly num_parameters: number;
     readonly generation: { readonly new_tokens: number; readonly suppressed_eos_ids: readonly number[] };
-    readonly adamw: { readonly lr: number; readonly betas: readonly [number, number]; readonly eps: number; readonly weight_decay: number; readonly steps: number };
+    readonly adamw: {
+      readonly lr: number;
+      readonly betas: readonly [number, number];
+      readonly eps: number;
+      readonly weight_decay: number;
+      readonly steps: number;
+    };
     readonly lora: { readonly r: number; readonly lora_alpha: number; readonly modules: readonly string[] };
     readonly parameters: Readonly<Record<string, { readonly in_memory: string }>>;
-    readonly tokenizer_texts: readonly { readonly text: string; readonly ids: readonly number[]; readonly decoded: string }[];
+    readonly tokenizer_texts: readonly {
+      readonly text: string;
+      readonly ids: readonly number[];
+      readonly decoded: string;
+    }[];
     readonly cases: readonly ReferenceCase[];
   };
   /** A tensor of the reference. Throws if there is none of that name. */

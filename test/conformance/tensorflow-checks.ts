@@ -54,7 +54,13 @@ async function teacherForced(folder: OracleFolder, checkpoint: Checkpoint, k: nu
   });
 }
 
-function* forwardChecks(folder: OracleFolder, k: number, model: Model, layout: BatchLayout, name: string): Generator<Check> {
+function* forwardChecks(
+  folder: OracleFolder,
+  k: number,
+  model: Model,
+  layout: BatchLayout,
+  name: string,
+): Generator<Check> {
   const stored = (tensor: string): ArrayLike<number> => folder.tensor(`case${k}.${tensor}`).data;
   const lastLayer = model.shape.textLayers - 1;
   const result = tf.tidy(() => {
@@ -117,7 +123,13 @@ function loss(model: Model, layout: BatchLayout): Tensor {
 /** Its gradient is zero in exact arithmetic, so what float32 makes of it is noise, and AdamW turns noise into steps. */
 const isNoise = (name: string): boolean => /vision.*k_proj\.bias$/.test(name);
 
-function* gradientChecks(folder: OracleFolder, k: number, model: Model, layout: BatchLayout, name: string): Generator<Check> {
+function* gradientChecks(
+  folder: OracleFolder,
+  k: number,
+  model: Model,
+  layout: BatchLayout,
+  name: string,
+): Generator<Check> {
   const reference = folder.reference.cases[k]!;
   const { value, gradients } = lossAndGradients(model.parameters, () => loss(model, layout));
   yield close(`${name} loss`, value.dataSync(), [reference.loss], 2e-5);
@@ -127,7 +139,8 @@ function* gradientChecks(folder: OracleFolder, k: number, model: Model, layout: 
     if (isNoise(parameter)) continue;
     const gradient = gradients.get(parameter);
     if (norm === null || !gradient) {
-      if (norm !== null || gradient) worst = { ...worst, difference: Infinity, detail: `${parameter}: gradient expected ${norm}` };
+      if (norm !== null || gradient)
+        worst = { ...worst, difference: Infinity, detail: `${parameter}: gradient expected ${norm}` };
       continue;
     }
     const scale = Math.max(norm, 1e-2); // 1e-4 of it is the absolute floor of 1e-6
@@ -149,7 +162,13 @@ function larger(check: Check, difference: number, detail: string): Check {
   return difference > check.difference ? { ...check, difference, detail: `largest at ${detail}` } : check;
 }
 
-function* trainingSteps(model: Model, layout: BatchLayout, optimizer: AdamW, steps: number, rate: number): Generator<number> {
+function* trainingSteps(
+  model: Model,
+  layout: BatchLayout,
+  optimizer: AdamW,
+  steps: number,
+  rate: number,
+): Generator<number> {
   for (let step = 0; step < steps; step++) {
     const { value, gradients } = lossAndGradients(model.parameters, () => loss(model, layout));
     yield value.dataSync()[0]!;
@@ -159,7 +178,13 @@ function* trainingSteps(model: Model, layout: BatchLayout, optimizer: AdamW, ste
   yield tf.tidy(() => loss(model, layout).dataSync()[0]!);
 }
 
-function* adamwChecks(folder: OracleFolder, k: number, model: Model, layout: BatchLayout, name: string): Generator<Check> {
+function* adamwChecks(
+  folder: OracleFolder,
+  k: number,
+  model: Model,
+  layout: BatchLayout,
+  name: string,
+): Generator<Check> {
   const settings = folder.reference.adamw;
   const { adamw, noise }: ReferenceCase = folder.reference.cases[k]!;
   const options = { betas: settings.betas, epsilon: settings.eps, weightDecay: settings.weight_decay };
@@ -179,7 +204,13 @@ function* adamwChecks(folder: OracleFolder, k: number, model: Model, layout: Bat
   optimizer.dispose();
 }
 
-function* loraChecks(folder: OracleFolder, k: number, checkpoint: Checkpoint, layout: BatchLayout, name: string): Generator<Check> {
+function* loraChecks(
+  folder: OracleFolder,
+  k: number,
+  checkpoint: Checkpoint,
+  layout: BatchLayout,
+  name: string,
+): Generator<Check> {
   const { lora, adamw, cases } = folder.reference;
   const inFile = modulesInFile(folder);
   const modules = lora.modules.map((module) => inFile.get(module) ?? module);

@@ -48,7 +48,10 @@ export class AdamW {
       const newM = old ? old.m.mul(b1).add(gradient.mul(1 - b1)) : gradient.mul(1 - b1);
       const squared = gradient.square().mul(1 - b2);
       const newV = old ? old.v.mul(b2).add(squared) : squared;
-      const root = newV.sqrt().mul(1 / Math.sqrt(1 - b2 ** this.count)).add(this.epsilon);
+      const root = newV
+        .sqrt()
+        .mul(1 / Math.sqrt(1 - b2 ** this.count))
+        .add(this.epsilon);
       const change = newM.div(root).mul(rate / (1 - b1 ** this.count));
       const decayed = this.parameters.get(name).mul(1 - rate * this.weightDecay);
       return [newM, newV, decayed.sub(change)] as const;

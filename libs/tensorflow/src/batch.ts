@@ -81,11 +81,20 @@ export function collate(samples: readonly TrainingSample[], shape: ModelShape): 
     length,
     ...text,
     weights: Float32Array.from(samples, (s) => s.weight ?? 1),
-    pixels: join(Float32Array, images.map((i) => i.pixels)),
+    pixels: join(
+      Float32Array,
+      images.map((i) => i.pixels),
+    ),
     tiles: images.reduce((n, i) => n + i.tiles, 0),
-    positionIds: join(Int32Array, images.map((i) => i.positionIds)),
+    positionIds: join(
+      Int32Array,
+      images.map((i) => i.positionIds),
+    ),
     patchMask: images.some((i) => i.patchMask)
-      ? join(Uint8Array, images.map((i) => i.patchMask ?? new Uint8Array(i.tiles * patches).fill(1)))
+      ? join(
+          Uint8Array,
+          images.map((i) => i.patchMask ?? new Uint8Array(i.tiles * patches).fill(1)),
+        )
       : undefined,
   };
 }

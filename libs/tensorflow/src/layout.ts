@@ -35,7 +35,8 @@ export function layOut(batch: Batch, shape: ModelShape): BatchLayout {
       placement: tiles > 0 ? placementOf(batch, shape) : undefined,
     },
     pixels: tiles > 0 ? tf.tensor4d(batch.pixels, [tiles, 3, side, side]) : undefined,
-    positionIds: tiles > 0 ? tf.tensor2d(batch.positionIds, [tiles, batch.positionIds.length / tiles], 'int32') : undefined,
+    positionIds:
+      tiles > 0 ? tf.tensor2d(batch.positionIds, [tiles, batch.positionIds.length / tiles], 'int32') : undefined,
     visionMask: batch.patchMask && patchMask(batch.patchMask, tiles),
     targets: targetsOf(batch),
   };
@@ -71,9 +72,7 @@ function patchMask(mask: Uint8Array, tiles: number): Tensor {
 
 function placementOf({ ids }: Batch, shape: ModelShape): NonNullable<TextLayout['placement']> {
   const taken: number[] = [];
-  const source = Int32Array.from(ids, (id, i) =>
-    id === shape.imageTokenId ? ids.length + taken.push(i) - 1 : i,
-  );
+  const source = Int32Array.from(ids, (id, i) => (id === shape.imageTokenId ? ids.length + taken.push(i) - 1 : i));
   const kept = Float32Array.from(ids, (id) => (id === shape.imageTokenId ? 0 : 1));
   return {
     source: tf.tensor1d(source, 'int32'),

@@ -12,7 +12,11 @@ export interface PromptAndAnswer {
  * One training sample of several prompts on the same images: what their prompts begin with alike (the image, above all)
  * stands once and is shared by the continuations. Gives the same loss as separate sequences. `turns` is not empty.
  */
-export function packTurns(turns: readonly PromptAndAnswer[], images: readonly ImageInput[], weight = 1): TrainingSample {
+export function packTurns(
+  turns: readonly PromptAndAnswer[],
+  images: readonly ImageInput[],
+  weight = 1,
+): TrainingSample {
   const shared = turns.length > 1 ? commonPrefix(turns.map((t) => t.prompt)) : 0;
   const length = shared + turns.reduce((n, t) => n + t.prompt.length - shared + t.answer.length, 0);
   const ids = new Int32Array(length);

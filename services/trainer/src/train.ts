@@ -70,7 +70,11 @@ export async function train(
   const model = new TensorModel(checkpoint.family, checkpoint.config, parameters);
   try {
     while (optimizer.steps < steps && !context.signal?.aborted) {
-      const rate = learningRate(optimizer.steps, { rate: options.rate, warmup: Math.ceil(options.warmup * steps), steps });
+      const rate = learningRate(optimizer.steps, {
+        rate: options.rate,
+        warmup: Math.ceil(options.warmup * steps),
+        steps,
+      });
       const result = await optimizerStep(model, optimizer, source, options, rate);
       await context.onStep({ step: optimizer.steps, steps, rate, ...result, tensors: tf.memory().numTensors });
       if (optimizer.steps % options.saveEvery === 0) await saveTrainingState(context.state, parameters, optimizer);

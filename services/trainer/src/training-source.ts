@@ -27,7 +27,7 @@ function permute(index: number, size: number, key: number): number {
     for (let round = 0; round < 4; round++) {
       let mixed = Math.imul(right ^ key ^ Math.imul(round + 1, 0x85ebca6b), 0xc2b2ae35);
       mixed ^= mixed >>> 15;
-      [left, right] = [right, left ^ (Math.imul(mixed, 0x27d4eb2f) >>> 7) & mask];
+      [left, right] = [right, left ^ ((Math.imul(mixed, 0x27d4eb2f) >>> 7) & mask)];
     }
     value = left * 2 ** half + right;
   } while (value >= size);

@@ -30,7 +30,15 @@ function gated(x: Tensor, a: number, b: number): Tensor {
       value: t.mul(gate),
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
         const [u, s] = saved as [Tensor, Tensor];
-        const slope = b === 0 ? u : u.mul(u.square().mul(3 * b).add(a)); // x * d inner / dx
+        const slope =
+          b === 0
+            ? u
+            : u.mul(
+                u
+                  .square()
+                  .mul(3 * b)
+                  .add(a),
+              ); // x * d inner / dx
         return dy.mul(s.add(s.mul(tf.sub(1, s)).mul(slope)));
       },
     };

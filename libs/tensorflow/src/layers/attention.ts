@@ -18,13 +18,22 @@ export interface AttentionContext {
  * Scaled dot-product attention with grouped queries: q [B, T, heads*d], k and v [B, T, kvHeads*d] -> [B, T, heads*d].
  * The queries that share a key head are stacked along the rows of one product, so keys are never copied.
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions, context: AttentionContext): Tensor {
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  options: AttentionOptions,
+  context: AttentionContext,
+): Tensor {
   const [batch = 0, tokens = 0] = q.shape;
   const { heads, kvHeads, headDim } = options;
   const split = (x: Tensor, count: number): Tensor => x.reshape([batch, tokens, count, headDim]);
   const turn = (x: Tensor): Tensor => (context.rotary ? rotate(x, context.rotary) : x);
   const stacked = [batch, kvHeads, (heads / kvHeads) * tokens, headDim];
-  const queries = turn(split(q, heads)).mul(headDim ** -0.5).transpose([0, 2, 1, 3]).reshape(stacked);
+  const queries = turn(split(q, heads))
+    .mul(headDim ** -0.5)
+    .transpose([0, 2, 1, 3])
+    .reshape(stacked);
   const keys = turn(split(k, kvHeads)).transpose([0, 2, 1, 3]); // [B, kvHeads, T, d]
   const values = split(v, kvHeads).transpose([0, 2, 1, 3]);
   let scores = tf.matMul(queries, keys, false, true).reshape([batch, heads, tokens, tokens]);

@@ -19,10 +19,7 @@ export function multiplyTransposed(a: Tensor, b: Tensor, options: { readonly fro
     (save as (tensors: Tensor[]) => void)([left, right]);
     return {
       value: tf.matMul(left, right.transpose()),
-      gradFunc: (dy: Tensor, saved: Tensor[]) => [
-        tf.matMul(dy, saved[1]!),
-        tf.matMul(dy.transpose(), saved[0]!),
-      ],
+      gradFunc: (dy: Tensor, saved: Tensor[]) => [tf.matMul(dy, saved[1]!), tf.matMul(dy.transpose(), saved[0]!)],
     };
   })(a, b);
 }

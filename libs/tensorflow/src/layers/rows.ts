@@ -32,7 +32,6 @@ export function selectRows(x: Tensor, positions: Int32Array): Tensor {
   positions.forEach((position, i) => (inverse[position] = i));
   return tf.customGrad((input) => ({
     value: tf.gather(input as Tensor, tf.tensor1d(positions, 'int32')),
-    gradFunc: (dy: Tensor) =>
-      tf.gather(tf.concat([dy, tf.zeros([1, width])], 0), tf.tensor1d(inverse, 'int32')),
+    gradFunc: (dy: Tensor) => tf.gather(tf.concat([dy, tf.zeros([1, width])], 0), tf.tensor1d(inverse, 'int32')),
   }))(x);
 }

@@ -8,7 +8,10 @@ const { processor } = await openCheckpoint(checkpoint, { weights: false });
 
 async function draw({ id, task, split, seed, turns }: DrawRequest & { readonly id: number }): Promise<void> {
   const example = await drawExample(processor, task, split, seed, turns);
-  parentPort!.postMessage({ id, example }, example.sample.images.map((image) => image.pixels.buffer as ArrayBuffer));
+  parentPort!.postMessage(
+    { id, example },
+    example.sample.images.map((image) => image.pixels.buffer as ArrayBuffer),
+  );
 }
 
 // A rejection ends the thread, and the pool hears of it.

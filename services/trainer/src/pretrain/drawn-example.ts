@@ -46,7 +46,10 @@ export async function drawExample(
     if (drawn.transcription) asked.push([TRANSCRIBE, drawn.transcription]);
   }
   const packed: PromptAndAnswer[] = asked.map(([question, answer]) => ({
-    prompt: processor.prompt([{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }], [image]),
+    prompt: processor.prompt(
+      [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }],
+      [image],
+    ),
     answer: processor.answer(answer),
   }));
   return {

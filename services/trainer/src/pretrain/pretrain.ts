@@ -127,7 +127,13 @@ function trainStep(
   optimizer: AdamW,
   examples: readonly DrawnExample[],
 ): Pick<PretrainProgress, 'loss' | 'auxiliaryLoss' | 'gradientNorm'> {
-  const layout = layOut(collate(examples.map((e) => e.sample), model.shape), model.shape);
+  const layout = layOut(
+    collate(
+      examples.map((e) => e.sample),
+      model.shape,
+    ),
+    model.shape,
+  );
   const targets = auxiliaryTargets(examples.map((e) => e.labels));
   const progress = optimizer.steps / options.steps;
   const auxiliary = options.auxiliary * (1 - 0.9 * progress);
@@ -203,11 +209,17 @@ function countRight(
   examples: readonly DrawnExample[],
   characters: { right: number; all: number },
 ): number {
-  const batch = collate(examples.map((e) => e.sample), model.shape);
+  const batch = collate(
+    examples.map((e) => e.sample),
+    model.shape,
+  );
   const layout = layOut(batch, model.shape);
   const read = tf.tidy(() => {
     let patches: Tensor | undefined;
-    const hidden = model.hidden(layout, model.imageFeatures(layout, (x) => (patches = x)));
+    const hidden = model.hidden(
+      layout,
+      model.imageFeatures(layout, (x) => (patches = x)),
+    );
     const logits = model.head(hidden.gather(tf.tensor1d(layout.targets.rows, 'int32')));
     return {
       tokens: logits.argMax(-1).dataSync(),
@@ -234,10 +246,11 @@ async function save(options: PretrainOptions, model: StarterModel, optimizer: Ad
   await saveCheckpoint(options.out, { like, weights: finalWeights(model), dtype: 'F32' });
 }
 
-function* finalWeights(model: StarterModel): Generator<{ name: string; shape: readonly number[]; values: Float32Array }> {
+function* finalWeights(
+  model: StarterModel,
+): Generator<{ name: string; shape: readonly number[]; values: Float32Array }> {
   for (const name of model.parameters.trainableNames) {
     if (name.startsWith('auxiliary.')) continue;
     yield { name, shape: model.parameters.get(name).shape, values: model.parameters.read(name) };
   }
 }
-

@@ -29,7 +29,10 @@ export const starterSizes: Readonly<Record<'large' | 'small', StarterSize>> = {
  * config.json of a starter model. ReLU instead of GELU and SiLU: `transformers` takes any activation by name, and one
  * pass over memory instead of six is what a training on two cores can afford.
  */
-export function starterConfig(size: StarterSize, tokens: { vocabulary: number; image: number; end: number; pad: number }): object {
+export function starterConfig(
+  size: StarterSize,
+  tokens: { vocabulary: number; image: number; end: number; pad: number },
+): object {
   const { vision, text } = size;
   return {
     architectures: ['SmolVLMForConditionalGeneration'],

@@ -24,5 +24,8 @@ export async function starterWords(): Promise<string[]> {
     }
   }
   for (const word of ['Question', 'Answer', 'Read', 'everything', 'Write']) counts.set(word, OFTEN);
-  return [...counts].filter(([, times]) => times >= OFTEN).map(([word]) => word).sort();
+  return [...counts]
+    .filter(([, times]) => times >= OFTEN)
+    .map(([word]) => word)
+    .sort();
 }

@@ -4,7 +4,7 @@ import type { ChartItem } from 'chart.js';
 import { chartConfiguration, chartLook, type ChartLook } from './chart-config.js';
 import { drawColours } from './colours.js';
 import { chartQuestions } from './chart-questions.js';
-import { IMAGE_SIZE, type DrawnSample } from './drawn-sample.js';
+import { IMAGE_SIZE, type DrawnScene } from './drawn-sample.js';
 import { drawChartData, type ChartData } from './chart-data.js';
 import type { Random } from './random.js';
 import type { Split } from './split.js';
@@ -17,18 +17,18 @@ const CHART_COLOURS = ['red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pi
 const GROUNDS = ['#ffffff', '#ffffff', '#fbfaf5', '#f1f4f8', '#fff8ec', '#eef3ee'];
 
 /** A small chart with printed values, as ChartQA asks about. */
-export function drawChartqa(random: Random, split: Split): Omit<DrawnSample, 'task'> {
+export function drawChartqa(random: Random, split: Split): DrawnScene {
   const stage = new Stage();
   const data = drawChartData(random, split, (count) => drawColours(random, count, CHART_COLOURS));
   const ground = random.pick(GROUNDS);
   stage.context.fillStyle = ground;
   stage.context.fillRect(0, 0, IMAGE_SIZE, IMAGE_SIZE);
   renderChart(stage, data, chartLook(data, random), random);
-  stage.photograph(random, 0.18);
+  const pixels = stage.photograph(random, 0.18);
   const { texts, glyphs } = stage.readable();
   const marks = data.labels.map((label, i) => `${label} ${data.values[i]}`);
   return {
-    image: stage.canvas,
+    pixels,
     questions: chartQuestions(random, data),
     texts,
     transcription: [...(data.title ? [data.title] : []), ...marks].join(', ').toLowerCase(),

@@ -31,8 +31,10 @@ export interface DrawnObject {
 /** An image of the drawn world with everything known about it. Boxes are in image pixels, perspective included. */
 export interface DrawnSample {
   task: Task;
-  /** RGB, opaque, `IMAGE_SIZE` pixels wide and high. */
-  image: Canvas;
+  /** RGB, 8 bits a channel, rows from the top, `IMAGE_SIZE` pixels wide and high. */
+  pixels: Uint8Array;
+  /** The same as a canvas, made when first asked for. */
+  readonly image: Canvas;
   questions: DrawnQuestion[];
   /** Every text on the image, in reading order (rows from the top, each from the left), as drawn. */
   texts: string[];
@@ -44,6 +46,9 @@ export interface DrawnSample {
   glyphs: Glyph[];
   objects: DrawnObject[];
 }
+
+/** What a scene draws: a sample without its task and canvas. */
+export type DrawnScene = Omit<DrawnSample, 'task' | 'image'>;
 
 /** Width and height of every drawn image in pixels. */
 export const IMAGE_SIZE = 256;

@@ -1,9 +1,9 @@
 import type { Canvas } from '@napi-rs/canvas';
 import { park, sand, sky, street, table, wall, water, type Backdrop } from './backdrops.js';
-import { IMAGE_SIZE, type DrawnObject, type DrawnSample } from './drawn-sample.js';
+import { IMAGE_SIZE, type DrawnObject, type DrawnScene } from './drawn-sample.js';
 import { factQuestions } from './fact-questions.js';
 import type { Box } from './geometry.js';
-import { ICON_STYLES, hasIcon, iconCanvas } from './icons.js';
+import { ICON_STYLES, hasIcon, iconCanvas, type IconStyle } from './icons.js';
 import type { Random } from './random.js';
 import type { Split } from './split.js';
 import { Stage } from './stage.js';
@@ -23,20 +23,21 @@ const PLACES: Readonly<Record<Group, readonly Backdrop[]>> = {
 const SIZES: Readonly<Record<number, readonly [number, number]>> = { 1: [115, 175], 2: [92, 116], 3: [72, 82] };
 
 /** One to three objects in a place, with questions that need a fact, as OK-VQA asks. Nothing in it is the split's own but the seed. */
-export async function drawOkvqa(random: Random, _split: Split): Promise<Omit<DrawnSample, 'task'>> {
+export async function drawOkvqa(random: Random, _split: Split): Promise<DrawnScene> {
   const things = chooseThings(random);
+  const styles = things.map(({ icon }) => random.pick(ICON_STYLES.filter((style) => hasIcon(style, icon))));
+  const icons = await Promise.all(things.map(({ icon }, i) => iconCanvas(styles[i] as IconStyle, icon)));
   const stage = new Stage();
   backdropFor(random, things)(stage.context, random);
   const objects: DrawnObject[] = [];
   for (const [i, thing] of things.entries()) {
     const box = standing(random, i, things.length);
-    const style = random.pick(ICON_STYLES.filter((candidate) => hasIcon(candidate, thing.icon)));
-    placeIcon(stage, random, await iconCanvas(style, thing.icon), box);
+    placeIcon(stage, random, icons[i] as Canvas, box);
     objects.push({ name: thing.name, box });
   }
-  stage.photograph(random, 0.8);
+  const pixels = stage.photograph(random, 0.8);
   return {
-    image: stage.canvas,
+    pixels,
     questions: factQuestions(random, things),
     texts: [],
     transcription: objects.map(({ name }) => name).join(', '),

@@ -163,18 +163,19 @@ const bottle: Prop = {
   aspect: 0.72,
   writing: ['word'],
   draw(c, w, h, colour, random) {
-    const glass = random.pick(['#2f5d3a', '#5a3416', '#7fb7c9', '#c8d7dc']);
+    const glass = colour.hex;
+    const paper = random.pick(brightness(glass) > 0.6 ? ['#16324f', '#7a1f1f', '#161616'] : ['#fbf8ec', '#fff2b0']);
     rounded(c, { x: w * 0.36, y: h * 0.07, w: w * 0.28, h: h * 0.32 }, 4, glass);
     rounded(c, { x: w * 0.02, y: h * 0.3, w: w * 0.96, h: h * 0.69 }, w * 0.16, glass);
     rounded(c, { x: w * 0.34, y: 1, w: w * 0.32, h: h * 0.09 }, 3, random.pick(['#c0392b', '#e0e0e0', '#222222']));
     sheen(c, { x: w * 0.1, y: h * 0.36, w: w * 0.8, h: h * 0.56 }, true);
     const label = { x: w * 0.02, y: h * 0.46, w: w * 0.96, h: h * 0.36 };
-    c.fillStyle = colour.hex;
+    c.fillStyle = paper;
     c.fillRect(label.x, label.y, label.w, label.h);
-    c.fillStyle = shift(colour.hex, -0.35);
+    c.fillStyle = shift(paper, -0.35);
     c.fillRect(label.x, label.y, label.w, 4);
     c.fillRect(label.x, label.y + label.h - 4, label.w, 4);
-    return { area: inset(label, 0.05, 0.2), ink: inkOn(random, colour.hex) };
+    return { area: inset(label, 0.05, 0.2), ink: inkOn(random, paper) };
   },
 };
 
@@ -281,7 +282,7 @@ const jersey: Prop = {
 };
 
 const plate: Prop = {
-  noun: 'license plate',
+  noun: 'car',
   aspect: 1.7,
   writing: ['number', 'word'],
   draw(c, w, h, colour, random) {

@@ -12,18 +12,36 @@ export interface Readable {
   places: number[];
 }
 
-/** An image in the making: a backdrop, then layers seen in perspective, then the camera's flaws. */
+/**
+ * Canvases that every stage of this thread draws on in turn: what they hold lies outside the JavaScript heap, and a new one for
+ * each image would fill the memory long before the garbage collector sees a reason to run.
+ */
+let shared: { scene: Canvas; layer: Canvas } | undefined;
+
+/**
+ * An image in the making: a backdrop, then layers seen in perspective, then the camera's flaws. Begin and end it without
+ * waiting in between: the next stage paints over it.
+ */
 export class Stage {
-  readonly canvas: Canvas = createCanvas(IMAGE_SIZE, IMAGE_SIZE);
-  readonly context: SKRSContext2D = this.canvas.getContext('2d');
+  readonly context: SKRSContext2D;
+  private readonly layer: Canvas;
   private readonly texts: DrawnText[] = [];
 
-  /** Draws a layer (transparent, `w` x `h`) into a quad of the image, with the texts on it. */
-  place(layer: Canvas, quad: Quad, texts: readonly DrawnText[]): void {
-    const { width, height } = layer;
-    const map = homography(width, height, quad);
+  constructor() {
+    shared ??= { scene: createCanvas(IMAGE_SIZE, IMAGE_SIZE), layer: createCanvas(IMAGE_SIZE, IMAGE_SIZE) };
+    this.layer = shared.layer;
+    this.context = shared.scene.getContext('2d');
+    this.context.reset();
+  }
+
+  /** Draws a layer of `size`, at most as large as the image, and shows it in a quad of the image; `draw` gives its texts. */
+  place(size: { w: number; h: number }, quad: Quad, draw: (context: SKRSContext2D) => readonly DrawnText[]): void {
+    const context = this.layer.getContext('2d');
+    context.reset();
+    const texts = draw(context);
+    const map = homography(size.w, size.h, quad);
     const scene = this.context.getImageData(0, 0, IMAGE_SIZE, IMAGE_SIZE);
-    warpOnto(scene, layer.getContext('2d').getImageData(0, 0, width, height), map, boxAround(quad));
+    warpOnto(scene, context.getImageData(0, 0, size.w, size.h), map, boxAround(quad));
     this.context.putImageData(scene, 0, 0);
     for (const { text, characters } of texts) {
       const moved = characters.map(({ char, index, box }) => ({
@@ -55,40 +73,41 @@ export class Stage {
     };
   }
 
-  /** Uneven light, a slight blur and grain, as much as `strength` (0 to 1). */
-  photograph(random: Random, strength = 1): void {
+  /** The image as photographed, RGB: uneven light, a slight blur and grain, as much as `strength` (0 to 1). */
+  photograph(random: Random, strength = 1): Uint8Array {
     const blur = random.chance(0.6) ? random.real(0.2, 1.1) * strength : 0;
+    const { context } = this;
     if (blur > 0.25) {
-      const sharp = createCanvas(IMAGE_SIZE, IMAGE_SIZE);
-      sharp.getContext('2d').drawImage(this.canvas, 0, 0);
-      this.context.filter = `blur(${blur.toFixed(2)}px)`;
-      this.context.drawImage(sharp, 0, 0);
-      this.context.filter = 'none';
+      const soft = this.layer.getContext('2d');
+      soft.reset();
+      soft.filter = `blur(${blur.toFixed(2)}px)`;
+      soft.drawImage(context.canvas, 0, 0);
+      context.drawImage(this.layer, 0, 0);
     }
-    const picture = this.context.getImageData(0, 0, IMAGE_SIZE, IMAGE_SIZE);
-    light(picture.data, random, strength);
-    this.context.putImageData(picture, 0, 0);
+    return lit(context.getImageData(0, 0, IMAGE_SIZE, IMAGE_SIZE).data, random, strength);
   }
 }
 
-function light(data: Uint8ClampedArray, random: Random, strength: number): void {
+/** The picture without its alpha, in uneven, tinted light and with grain. */
+function lit(rgba: Uint8ClampedArray, random: Random, strength: number): Uint8Array {
   const gain = 1 + random.real(-0.22, 0.12) * strength;
   const across = (random.real(-0.22, 0.22) * strength) / IMAGE_SIZE;
   const down = (random.real(-0.22, 0.22) * strength) / IMAGE_SIZE;
   const tint = [random.real(-8, 8), 0, random.real(-8, 8)].map((value) => value * strength);
   const grain = random.real(0, 16) * strength;
+  const rgb = new Uint8ClampedArray(IMAGE_SIZE * IMAGE_SIZE * 3);
   let state = random.int(1, 0x7fffffff);
-  for (let y = 0, at = 0; y < IMAGE_SIZE; y++) {
-    for (let x = 0; x < IMAGE_SIZE; x++, at += 4) {
+  for (let y = 0, from = 0, to = 0; y < IMAGE_SIZE; y++) {
+    for (let x = 0; x < IMAGE_SIZE; x++, from += 4) {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
       const noise = ((state & 255) + ((state >>> 8) & 255) - 255) * (grain / 255);
       const factor = gain + across * (x - IMAGE_SIZE / 2) + down * (y - IMAGE_SIZE / 2);
-      for (let k = 0; k < 3; k++) data[at + k] = (data[at + k] ?? 0) * factor + (tint[k] ?? 0) + noise;
-      data[at + 3] = 255;
+      for (let k = 0; k < 3; k++) rgb[to++] = (rgba[from + k] as number) * factor + (tint[k] as number) + noise;
     }
   }
+  return new Uint8Array(rgb.buffer);
 }
 
 function cut({ x, y, w, h }: Box): Box {

@@ -1,7 +1,7 @@
 import { asked, phrase } from './asking.js';
 import { park, shelf, sky, street, table, wall } from './backdrops.js';
 import { drawColours, type Colour } from './colours.js';
-import { IMAGE_SIZE, type DrawnQuestion, type DrawnSample } from './drawn-sample.js';
+import { IMAGE_SIZE, type DrawnQuestion, type DrawnScene } from './drawn-sample.js';
 import type { Box } from './geometry.js';
 import { board, STREET_PROPS, TABLE_PROPS, WALL_PROPS, type Prop } from './props.js';
 import type { Random } from './random.js';
@@ -71,17 +71,17 @@ const alone: Layout = (stage, random, split) => {
 };
 
 /** A street or a shelf with one to three texts, as ST-VQA asks about. */
-export function drawStvqa(random: Random, split: Split): Omit<DrawnSample, 'task'> {
+export function drawStvqa(random: Random, split: Split): DrawnScene {
   const stage = new Stage();
   const standings = random.pick([signpost, signpost, neighbours, neighbours, products, products, alone])(
     stage,
     random,
     split,
   );
-  stage.photograph(random, 0.8);
+  const pixels = stage.photograph(random, 0.8);
   const { texts, glyphs } = stage.readable();
   return {
-    image: stage.canvas,
+    pixels,
     questions: random.sample(standings.flatMap((standing) => questionsAbout(random, standing, standings))).slice(0, 6),
     texts,
     transcription: texts.join(', ').toLowerCase(),

@@ -1,7 +1,7 @@
 import { askedOfTen, phrase } from './asking.js';
 import { park, sky, street, table, wall, type Backdrop } from './backdrops.js';
 import { drawColours, shadeOf, type Colour } from './colours.js';
-import { IMAGE_SIZE, type DrawnQuestion, type DrawnSample } from './drawn-sample.js';
+import { IMAGE_SIZE, type DrawnQuestion, type DrawnScene } from './drawn-sample.js';
 import type { Box } from './geometry.js';
 import { STREET_PROPS, TABLE_PROPS, WALL_PROPS, type Prop } from './props.js';
 import type { Random } from './random.js';
@@ -37,7 +37,7 @@ const NUMBER_QUESTIONS = [
 ];
 
 /** A scene with one thing that has something written on it, as TextVQA asks about. */
-export function drawTextvqa(random: Random, split: Split): Omit<DrawnSample, 'task'> {
+export function drawTextvqa(random: Random, split: Split): DrawnScene {
   const stage = new Stage();
   const place = random.pick(PLACES);
   random.pick(place.backdrops)(stage.context, random);
@@ -50,10 +50,10 @@ export function drawTextvqa(random: Random, split: Split): Omit<DrawnSample, 'ta
     split,
     aside: random.real(0.1, 1),
   });
-  stage.photograph(random);
+  const pixels = stage.photograph(random);
   const { texts, glyphs } = stage.readable();
   return {
-    image: stage.canvas,
+    pixels,
     questions: questionsAbout(random, written),
     texts,
     transcription: texts.join(', ').toLowerCase(),

@@ -1,4 +1,3 @@
-import { createCanvas } from '@napi-rs/canvas';
 import type { Colour } from './colours.js';
 import { fontFaces } from './fonts.js';
 import type { Box } from './geometry.js';
@@ -31,14 +30,16 @@ export function placeWritten(
   options: { prop: Prop; colour: Colour; box: Box; split: Split; aside: number },
 ): WrittenProp {
   const { prop, colour, box, split, aside } = options;
-  const layer = createCanvas(Math.round(box.w), Math.round(box.h));
-  const context = layer.getContext('2d');
-  const { area, ink } = prop.draw(context, layer.width, layer.height, colour, random);
+  const [w, h] = [Math.round(box.w), Math.round(box.h)];
   const kind = random.pick(prop.writing);
-  const { text, face } = fittingText(random, split, kind, area);
-  context.fillStyle = ink;
-  const drawn = drawTextIn(context, text, face, area, LARGEST_CAPITAL);
-  stage.place(layer, seenFromAside(random, box, aside), [drawn]);
+  let text = '';
+  stage.place({ w, h }, seenFromAside(random, box, aside), (context) => {
+    const { area, ink } = prop.draw(context, w, h, colour, random);
+    const fitting = fittingText(random, split, kind, area);
+    text = fitting.text;
+    context.fillStyle = ink;
+    return [drawTextIn(context, text, fitting.face, area, LARGEST_CAPITAL)];
+  });
   return { prop, colour, kind, text };
 }
 

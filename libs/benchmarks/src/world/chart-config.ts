@@ -31,7 +31,7 @@ function labelsFit({ kind, labels, values, printed }: ChartData, face: string, c
   const widest = Math.max(...widths);
   switch (kind) {
     case 'horizontalBar':
-      return widest < 88;
+      return widest < 72;
     case 'pie':
     case 'doughnut':
       return widest < 150;
@@ -128,7 +128,10 @@ function scales(data: ChartData, look: ChartLook, font: ChartFont, random: Rando
     min: 0,
     ...(data.printed
       ? {}
-      : { max: topOf(highest), ticks: { font, color: look.ink, stepSize: topOf(highest) / 4, padding: 2 } }),
+      : {
+          max: topOf(highest),
+          ticks: { font, color: look.ink, stepSize: topOf(highest) / 4, padding: 2, callback: String },
+        }),
     ...(data.printed ? { ticks: { display: false, maxTicksLimit: 6 } } : {}),
     grid: { display: lines, color: 'rgba(110,110,110,0.4)', drawTicks: false },
     border: { display: lines },

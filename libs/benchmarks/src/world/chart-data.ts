@@ -24,7 +24,7 @@ const KINDS: readonly ChartKind[] = ['bar', 'bar', 'bar', 'horizontalBar', 'hori
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** How many digits values have, and the least of them as a share of what such numbers can be. */
-const DIGITS = { bar: [2, 2, 3, 3], horizontalBar: [2, 3, 4], line: [2, 2, 3], pie: [2], doughnut: [2] } as const;
+const DIGITS = { bar: [2, 3, 3], horizontalBar: [2, 3, 4], line: [2, 3, 3], pie: [2, 3], doughnut: [2, 3] } as const;
 const LEAST = { bar: 0.12, horizontalBar: 0.12, line: 0.12, pie: 0.3, doughnut: 0.3 } as const;
 
 /** Chooses a chart's content; words and printed values are the split's own, years and months are everybody's. */

@@ -241,7 +241,7 @@ const book: Prop = {
 
 const bus: Prop = {
   noun: 'bus',
-  aspect: 1.25,
+  aspect: 1.3,
   writing: ['word', 'number'],
   draw(c, w, h, colour, random) {
     rounded(c, { x: 2, y: 2, w: w - 4, h: h * 0.86 }, 14, colour.hex, shift(colour.hex, -0.5), 2);

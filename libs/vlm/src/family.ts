@@ -25,6 +25,8 @@ export interface ModelShape {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly ropeTheta: number;
+  /** Longest sequence that the text decoder was made for (`max_position_embeddings`). */
+  readonly maxPositions: number;
   readonly imageTokenId: number;
   /** Pixels per side of a tile and of a patch, and image tokens that one tile becomes. */
   readonly tileSize: number;

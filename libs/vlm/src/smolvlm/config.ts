@@ -17,6 +17,7 @@ export interface SmolVlmConfig {
     readonly headDim: number;
     readonly rmsNormEpsilon: number;
     readonly ropeTheta: number;
+    readonly maxPositions: number;
     readonly activation: Activation;
     readonly attentionBias: boolean;
     readonly mlpBias: boolean;
@@ -50,6 +51,7 @@ const textSchema = z.object({
   num_attention_heads: size.default(32),
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),
+  max_position_embeddings: size.default(2048),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().default(10000),
   rope_scaling: defaultRope.nullish(),
@@ -106,6 +108,7 @@ export function readSmolVlmConfig(json: unknown): SmolVlmConfig {
       headDim: t.head_dim ?? t.hidden_size / t.num_attention_heads,
       rmsNormEpsilon: t.rms_norm_eps,
       ropeTheta: t.rope_parameters?.rope_theta ?? t.rope_theta,
+      maxPositions: t.max_position_embeddings,
       activation: t.hidden_act,
       attentionBias: t.attention_bias,
       mlpBias: t.mlp_bias,

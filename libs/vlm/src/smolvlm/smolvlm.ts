@@ -16,6 +16,7 @@ export const smolVlm: Family<SmolVlmConfig> = {
     kvHeads: t.kvHeads,
     headDim: t.headDim,
     ropeTheta: t.ropeTheta,
+    maxPositions: t.maxPositions,
     imageTokenId: config.imageTokenId,
     tileSize: v.imageSize,
     patchSize: v.patchSize,

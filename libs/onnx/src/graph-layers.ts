@@ -1,0 +1,87 @@
+import type { Activation, AttentionOptions, Layers } from '@mpa/vlm';
+import type { Graph, Value } from './graph.js';
+import type { WeightSource } from './weight-source.js';
+
+/** Emits attention of one tower in one mode (vision, prefill, decode), as {@link Layers.attention}. */
+export type Attention = (graph: Graph, q: Value, k: Value, v: Value, options: AttentionOptions) => Value;
+
+/**
+ * The layers of a model family as nodes of `graph`. Weights come from `source`, in its precision; attention, which
+ * differs between prefill and decoding, is passed in.
+ */
+export function graphLayers(graph: Graph, source: WeightSource, attention: Attention): Layers<Value> {
+  const weight = (name: string): Value => source.weight(graph, name);
+  return {
+    add: (a, b) => graph.node('Add', [a, b]),
+    multiply: (a, b) => graph.node('Mul', [a, b]),
+    activation: (x, kind) => activation(graph, x, kind),
+    linear: (x, module, options) => source.linear(graph, x, module, options?.bias ?? false),
+    embedding: (ids, name) => graph.node('Gather', [weight(name), ids], { axis: 0 }, name),
+    layerNorm: (x, module, epsilon) =>
+      graph.node(
+        'LayerNormalization',
+        [x, weight(`${module}.weight`), weight(`${module}.bias`)],
+        { axis: -1, epsilon: { float: epsilon } },
+        module,
+      ),
+    rmsNorm: (x, module, epsilon) =>
+      graph.node(
+        'SimplifiedLayerNormalization',
+        [x, weight(`${module}.weight`)],
+        { axis: -1, epsilon: { float: epsilon } },
+        module,
+      ),
+    attention: (q, k, v, options) => attention(graph, q, k, v, options),
+    patchEmbed: (pixels, module, { patchSize }) => patchEmbed(graph, source, pixels, module, patchSize),
+    pixelShuffle: (x, scale) => pixelShuffle(graph, x, scale),
+    placeImageFeatures: (x, features, ids, imageTokenId) => placeImageFeatures(graph, x, features, ids, imageTokenId),
+  };
+}
+
+function activation(graph: Graph, x: Value, kind: Activation): Value {
+  switch (kind) {
+    case 'gelu':
+      return graph.node('Gelu', [x]);
+    case 'gelu_pytorch_tanh':
+      return graph.node('FastGelu', [x]);
+    case 'quick_gelu':
+      return graph.node('QuickGelu', [x], { alpha: { float: 1.702 } });
+    case 'silu': // x sigmoid(x)
+      return graph.node('QuickGelu', [x], { alpha: { float: 1 } });
+    case 'relu':
+      return graph.node('Relu', [x]);
+  }
+}
+
+// [N, 3, h, w] -> Conv [N, D, h/p, w/p] -> [N, D, P] -> [N, P, D]
+function patchEmbed(graph: Graph, source: WeightSource, pixels: Value, module: string, patchSize: number): Value {
+  const kernel = [patchSize, patchSize];
+  const inputs = [pixels, source.weight(graph, `${module}.weight`), source.weight(graph, `${module}.bias`)];
+  const x = graph.node('Conv', inputs, { kernel_shape: kernel, strides: kernel }, module);
+  return graph.node('Transpose', [graph.reshape(x, [0, 0, -1])], { perm: [0, 2, 1] });
+}
+
+// With g the patches per side and s the scale:
+// [N, g*g, D] -> [N, g/s, s, g/s, s*D] -> [N, g/s, g/s, s, s*D] -> [N, g*g/s^2, s^2*D]
+function pixelShuffle(graph: Graph, x: Value, scale: number): Value {
+  const int = (value: number): Value => graph.constant('int64', [value]);
+  const patches = graph.cast(graph.length(x, 1), 'float32');
+  const half = graph.node('Div', [graph.cast(graph.node('Sqrt', [patches]), 'int64'), int(scale)]); // g/s
+  const width = graph.node('Mul', [graph.length(x, 2), int(scale)]); // s*D
+  const split = graph.node('Concat', [graph.length(x, 0), half, int(scale), half, width], { axis: 0 });
+  const blocks = graph.node('Transpose', [graph.node('Reshape', [x, split])], { perm: [0, 1, 3, 2, 4] });
+  const merged = graph.node('Mul', [width, int(scale)]); // s^2*D
+  const shape = graph.node('Concat', [graph.length(x, 0), int(-1), merged], { axis: 0 });
+  return graph.node('Reshape', [blocks, shape]);
+}
+
+// The rows of x where ids is the image token, counted over the whole batch, are written over by the rows of features.
+function placeImageFeatures(graph: Graph, x: Value, features: Value, ids: Value, imageTokenId: number): Value {
+  const flatIds = graph.reshape(ids, [-1]);
+  const isImage = graph.node('Equal', [flatIds, graph.constant('int32', imageTokenId)]);
+  const rows = graph.node('Transpose', [graph.node('NonZero', [isImage])], { perm: [1, 0] }); // [M, 1]
+  const width = graph.node('Concat', [graph.constant('int64', [-1]), graph.length(x, 2)], { axis: 0 });
+  const flat = graph.node('Reshape', [x, width]);
+  const placed = graph.node('ScatterND', [flat, rows, graph.node('Reshape', [features, width])]);
+  return graph.node('Reshape', [placed, graph.node('Shape', [x])]);
+}

@@ -1,0 +1,73 @@
+import type { Graph, Value } from './graph.js';
+
+/** How tokens are chosen; values of the outermost graph. */
+export interface TokenChoice {
+  /** float32 scalar; 0 takes the likeliest token. */
+  readonly temperature: Value;
+  /** float32 scalar: only the likeliest tokens that together reach this probability are drawn from. */
+  readonly topP: Value;
+  /** float32 [rows, steps] in [0, 1): one draw per row and step. */
+  readonly uniforms: Value;
+  /** int64 scalar: end tokens are forbidden in the steps before this one. */
+  readonly minimum: Value;
+  /** float32 [vocabulary]: -infinity at end tokens, else 0. */
+  readonly endBias: Value;
+}
+
+/** A chosen token for each row: ids int32 [rows], and the model's own log-probability of it, float32 [rows]. */
+export interface ChosenTokens {
+  readonly ids: Value;
+  readonly logProbs: Value;
+}
+
+/**
+ * Chooses the next token of every row from `logits` [rows, vocabulary] at `step` (int64 scalar). Log-probabilities
+ * are the model's at temperature 1, before suppression and top-p, so that scoring the same tokens gives the same.
+ */
+export function nextToken(graph: Graph, logits: Value, choice: TokenChoice, step: Value): ChosenTokens {
+  const early = graph.node('Less', [step, choice.minimum]);
+  const bias = graph.node('Where', [early, choice.endBias, graph.constant('float32', 0)]);
+  const allowed = graph.node('Add', [logits, bias]);
+  const ids = graph.node('If', [graph.node('Greater', [choice.temperature, graph.constant('float32', 0)])], {
+    then_branch: draw(graph, allowed, choice, step).build(),
+    else_branch: likeliest(graph, allowed).build(),
+  });
+  const column = graph.node('Unsqueeze', [ids, graph.constant('int64', [1])]);
+  const logProbs = graph.node('GatherElements', [graph.node('LogSoftmax', [logits], { axis: -1 }), column], {
+    axis: 1,
+  });
+  return { ids: graph.cast(ids, 'int32'), logProbs: graph.reshape(logProbs, [-1]) };
+}
+
+function likeliest(parent: Graph, logits: Value): Graph {
+  const graph = parent.body('greedy');
+  graph.output('ids', graph.node('ArgMax', [logits], { axis: -1, keepdims: 0 }), 'int64', ['rows']);
+  return graph;
+}
+
+// Nucleus sampling by inversion: sort, keep a token while the mass before it is below topP, and take the first kept
+// token at which the cumulative mass exceeds the draw.
+function draw(parent: Graph, logits: Value, choice: TokenChoice, step: Value): Graph {
+  const graph = parent.body('sample');
+  const axis = graph.constant('int64', 1);
+  const scaled = graph.node('Div', [logits, choice.temperature]);
+  const [sorted, order] = graph.nodes('TopK', [scaled, graph.length(scaled, 1)], {
+    attributes: { axis: -1 },
+    outputs: 2,
+  });
+  const probabilities = graph.node('Softmax', [sorted!], { axis: -1 });
+  const before = graph.node('CumSum', [probabilities, axis], { exclusive: 1 });
+  const kept = graph.node('Where', [
+    graph.node('Less', [before, choice.topP]),
+    probabilities,
+    graph.constant('float32', 0),
+  ]);
+  const mass = graph.node('CumSum', [kept, axis]);
+  const total = graph.node('Gather', [mass, graph.constant('int64', [-1])], { axis: 1 });
+  const uniform = graph.node('Gather', [choice.uniforms, graph.reshape(step, [1])], { axis: 1 });
+  const reached = graph.node('Greater', [mass, graph.node('Mul', [uniform, total])]);
+  const rank = graph.node('ArgMax', [graph.cast(reached, 'int32')], { axis: -1, keepdims: 1 });
+  const ids = graph.node('GatherElements', [order!, rank], { axis: 1 });
+  graph.output('ids', graph.reshape(ids, [-1]), 'int64', ['rows']);
+  return graph;
+}

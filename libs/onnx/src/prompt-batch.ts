@@ -1,0 +1,80 @@
+import type { ModelShape } from '@mpa/vlm';
+import { Tensor } from 'onnxruntime-node';
+import { joined } from './joined.js';
+import { OnnxError } from './onnx-error.js';
+
+/** Features of one image, in the width of the text; computed once and used for every prompt on that image. */
+export interface ImageFeatures {
+  /** Image tokens: tiles times tokens per tile. */
+  readonly tokens: number;
+  /** Row-major [tokens, hidden]. */
+  readonly values: Float32Array;
+}
+
+/** Token ids with image placeholders expanded, and the images in their order. */
+export interface Prompt {
+  readonly ids: Int32Array;
+  readonly images: readonly ImageFeatures[];
+}
+
+/** Sequences padded on the right to the longest, as the text graph reads them. */
+export interface PromptBatch {
+  /** Length of the longest sequence. */
+  readonly width: number;
+  readonly feeds: { readonly ids: Tensor; readonly lengths: Tensor; readonly features: Tensor };
+}
+
+/**
+ * Pads `prompts` and joins their image features. `room` is how many tokens are to be added to each. Throws
+ * {@link OnnxError} for an empty prompt, one beyond the model's positions, an id outside the vocabulary, or image
+ * tokens that are not as many as the features' rows.
+ */
+export function promptBatch(shape: ModelShape, prompts: readonly Prompt[], room: number): PromptBatch {
+  if (prompts.length === 0) throw new OnnxError('No prompt was given; pass one or more.');
+  prompts.forEach((prompt, i) => check(shape, prompt, i, room));
+  const width = Math.max(...prompts.map(({ ids }) => ids.length));
+  const ids = new Int32Array(prompts.length * width).fill(shape.imageTokenId === 0 ? 1 : 0);
+  prompts.forEach((prompt, i) => ids.set(prompt.ids, i * width));
+  const images = prompts.flatMap((prompt) => prompt.images);
+  const rows = images.reduce((sum, { tokens }) => sum + tokens, 0);
+  const features = joined(
+    new Float32Array(rows * shape.hiddenSize),
+    images.map(({ values }) => values),
+  );
+  const lengths = Int32Array.from(prompts, (prompt) => prompt.ids.length);
+  return {
+    width,
+    feeds: {
+      ids: new Tensor('int32', ids, [prompts.length, width]),
+      lengths: new Tensor('int32', lengths, [prompts.length]),
+      features: new Tensor('float32', features, [rows, shape.hiddenSize]),
+    },
+  };
+}
+
+function check(shape: ModelShape, { ids, images }: Prompt, index: number, room: number): void {
+  const fail = (problem: string): never => {
+    throw new OnnxError(`Prompt ${index}: ${problem}`);
+  };
+  if (ids.length === 0) fail('it has no tokens; a prompt needs at least one.');
+  if (ids.length + room > shape.maxPositions) {
+    fail(
+      `${ids.length} tokens and ${room} new ones exceed the model's ${shape.maxPositions} positions; ` +
+        'shorten it, use fewer image tiles, or ask for fewer tokens.',
+    );
+  }
+  let placeholders = 0;
+  for (const id of ids) {
+    if (id < 0 || id >= shape.vocabSize) fail(`token id ${id} is not in the vocabulary of ${shape.vocabSize}.`);
+    if (id === shape.imageTokenId) placeholders++;
+  }
+  const rows = images.reduce((sum, { tokens }) => sum + tokens, 0);
+  if (placeholders !== rows) {
+    fail(`${placeholders} image tokens but ${rows} rows of image features; expand the prompt for these very images.`);
+  }
+  for (const { tokens, values } of images) {
+    if (values.length !== tokens * shape.hiddenSize) {
+      fail(`image features of ${values.length} values are not ${tokens} rows of ${shape.hiddenSize}.`);
+    }
+  }
+}

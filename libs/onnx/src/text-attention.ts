@@ -1,0 +1,75 @@
+import type { AttentionOptions } from '@mpa/vlm';
+import type { Graph, Value } from './graph.js';
+import type { Attention } from './graph-layers.js';
+import type { RotaryTable } from './rotary.js';
+
+/** Keys and values of one layer, [B, kvHeads, T, headDim], keys already rotated. */
+export interface KeyValueCache {
+  readonly key: Value;
+  readonly value: Value;
+}
+
+/** What attention of one layer saw and left, for the KV cache and for attention maps. */
+export interface AttentionRecord extends KeyValueCache {
+  /** Rotated queries [B, T, heads * headDim]. */
+  readonly query: Value;
+  readonly options: AttentionOptions;
+}
+
+/** Where a stretch of tokens stands. */
+export interface Stretch {
+  /** Positions for {@link RotaryTable.rotate}. */
+  readonly positions: Value;
+  /** Cached plus new tokens of each row, less one: int32 [B]. */
+  readonly lastPositions: Value;
+  /** The longest row's cached plus new tokens: int32 scalar. */
+  readonly length: Value;
+}
+
+/**
+ * Causal attention over `past[layer]` (nothing in a prefill) and the new tokens, one GroupQueryAttention a layer;
+ * `records[layer]` is left behind. Rows may have different lengths: each sees its own tokens only.
+ */
+export function textAttention(
+  rotary: RotaryTable,
+  stretch: Stretch,
+  past: readonly KeyValueCache[],
+  records: AttentionRecord[],
+): Attention {
+  return (graph, q, k, v, options) => {
+    const { layer, heads, kvHeads, headDim, tower } = options;
+    const theta = options.rotary?.theta;
+    const rotate = (x: Value): Value =>
+      theta === undefined ? x : rotary.rotate(graph, x, stretch.positions, theta, headDim);
+    const query = rotate(q);
+    const cache = past[layer];
+    const [y, key, value] = graph.nodes(
+      'GroupQueryAttention',
+      [query, rotate(k), v, cache?.key ?? '', cache?.value ?? '', stretch.lastPositions, stretch.length],
+      { attributes: { num_heads: heads, kv_num_heads: kvHeads }, outputs: 3, name: `${tower}.${layer}` },
+    );
+    records[layer] = { query, key: key!, value: value!, options };
+    return y!;
+  };
+}
+
+/**
+ * Softmax probabilities of one prefill layer, mean over heads, from the tokens at `rows` (int32 [A], counted over the
+ * flattened [B, T]) to every token of the same sequence: [A, T]; 0 after the row's own position.
+ */
+export function attentionMap(graph: Graph, record: AttentionRecord, rows: Value): Value {
+  const { heads, kvHeads, headDim } = record.options;
+  const length = graph.cast(graph.length(record.key, 2), 'int32');
+  const sequence = graph.node('Div', [rows, length]);
+  const position = graph.reshape(graph.node('Mod', [rows, length]), [-1, 1, 1, 1]);
+  const queries = graph.reshape(record.query, [-1, kvHeads, heads / kvHeads, headDim]);
+  const q = graph.node('Gather', [queries, rows], { axis: 0 }); // [A, kv, group, headDim]
+  const k = graph.node('Gather', [record.key, sequence], { axis: 0 }); // [A, kv, T, headDim]
+  const scores = graph.node('FusedMatMul', [q, k], { transB: 1, alpha: { float: 1 / Math.sqrt(headDim) } });
+  const int = (value: number): Value => graph.constant('int32', value);
+  const columns = graph.node('Range', [int(0), graph.reshape(length, []), int(1)]);
+  const later = graph.node('Greater', [columns, position]); // [A, 1, 1, T]
+  const masked = graph.node('Where', [later, graph.constant('float32', -Infinity), scores]);
+  const probabilities = graph.node('Softmax', [masked], { axis: -1 });
+  return graph.node('ReduceMean', [probabilities, graph.constant('int64', [1, 2])], { keepdims: 0 });
+}

@@ -1,6 +1,16 @@
+export { countParameters, describeCheckpoint, openCheckpoint, saveCheckpoint } from './checkpoint.js';
+export type { Checkpoint, CheckpointDescription, GenerationTokens } from './checkpoint.js';
 export { CheckpointError } from './checkpoint-error.js';
 export type { Family, ModelShape, TextInputs, VisionInputs } from './family.js';
+export { decodeImage } from './image/decode-image.js';
+export type { DecodeOptions } from './image/decode-image.js';
+export { ImageError } from './image/image-error.js';
+export type { ImageFault } from './image/image-error.js';
+export type { RgbImage } from './image/rgb-image.js';
 export type { Activation, AttentionOptions, Layers, RotaryOptions } from './layers.js';
+export type { Message, MessagePart, ProcessedImage, Processor } from './processor.js';
+export { openSafetensors, writeSafetensors } from './safetensors.js';
+export type { NamedTensor, SafetensorsFile } from './safetensors.js';
 export type { SmolVlmConfig } from './smolvlm/config.js';
 export { smolVlm } from './smolvlm/smolvlm.js';
 export type { Dtype, Weights } from './weights.js';

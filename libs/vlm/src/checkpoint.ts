@@ -1,0 +1,173 @@
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckpointError } from './checkpoint-error.js';
+import { checkpointFiles } from './checkpoint-files.js';
+import type { CheckpointFiles } from './checkpoint-files.js';
+import type { Family, ModelShape } from './family.js';
+import { openFamily } from './families.js';
+import { openWeights } from './open-weights.js';
+import type { Processor } from './processor.js';
+import { writeSafetensors } from './safetensors.js';
+import type { NamedTensor } from './safetensors.js';
+import type { Dtype, Weights } from './weights.js';
+
+/** What generation stops at and pads with. */
+export interface GenerationTokens {
+  readonly eosTokenIds: readonly number[];
+  readonly padTokenId: number;
+}
+
+/** A Hugging Face checkpoint folder without its weights. */
+export interface CheckpointDescription {
+  readonly dir: string;
+  readonly family: Family<unknown>;
+  readonly config: unknown;
+  readonly shape: ModelShape;
+  readonly generation: GenerationTokens;
+  readonly processor: Processor;
+}
+
+/** An open checkpoint folder. {@link close} lets go of its files. */
+export interface Checkpoint extends CheckpointDescription {
+  readonly weights: Weights;
+  close(): void;
+}
+
+/**
+ * Reads everything of a checkpoint folder but its weights: config.json, processor and tokenizer files, hub or v5 layout. Throws
+ * CheckpointError naming the file and the field.
+ */
+export async function describeCheckpoint(dir: string): Promise<CheckpointDescription> {
+  const files = checkpointFiles(dir);
+  const json = await files.json('config.json');
+  if (!json) throw new CheckpointError(`${files.path('config.json')} is missing: ${dir} is no checkpoint folder`);
+  const { family, config, openProcessor } = openFamily(json);
+  return {
+    dir,
+    family,
+    config,
+    shape: family.shape(config),
+    generation: await generationTokens(files, json),
+    processor: await openProcessor(files),
+  };
+}
+
+/**
+ * Opens a checkpoint folder. Its tensors must be just those that the config calls for. Throws CheckpointError naming what is missing,
+ * too many, misshapen or unreadable.
+ */
+export async function openCheckpoint(dir: string): Promise<Checkpoint> {
+  const description = await describeCheckpoint(dir);
+  const weights = await openWeights(dir);
+  try {
+    checkWeights(weights, description.family.weights(description.config), dir);
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+  return { ...description, weights, close: () => weights.close() };
+}
+
+/** Number of parameters of a model, tied ones once. */
+export function countParameters({ family, config }: Pick<CheckpointDescription, 'family' | 'config'>): number {
+  let count = 0;
+  for (const shape of family.weights(config).values()) count += shape.reduce((product, n) => product * n, 1);
+  return count;
+}
+
+function checkWeights(weights: Weights, expected: ReadonlyMap<string, readonly number[]>, dir: string): void {
+  const present = new Set(weights.names);
+  const missing = [...expected.keys()].filter((name) => !present.has(name));
+  if (missing.length > 0) throw new CheckpointError(`${dir}: ${list(missing)} missing from the weights`);
+  const extra = weights.names.filter((name) => !expected.has(name));
+  if (extra.length > 0)
+    throw new CheckpointError(`${dir}: ${list(extra)} in the weights, but not in the model that config.json describes`);
+  for (const [name, shape] of expected) {
+    const found = weights.shape(name);
+    if (found.join() !== shape.join()) {
+      throw new CheckpointError(
+        `${dir}: tensor ${name} is [${found.join(', ')}], but config.json calls for [${shape.join(', ')}]`,
+      );
+    }
+  }
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  const rest = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `tensor${names.length > 1 ? 's' : ''} ${shown}${rest} ${names.length > 1 ? 'are' : 'is'}`;
+}
+
+async function generationTokens(files: CheckpointFiles, config: Record<string, unknown>): Promise<GenerationTokens> {
+  const generation = (await files.json('generation_config.json')) ?? {};
+  const text = (config['text_config'] ?? {}) as Record<string, unknown>;
+  const pick = (field: string): unknown => generation[field] ?? config[field] ?? text[field];
+  const end = pick('eos_token_id');
+  const eosTokenIds = (Array.isArray(end) ? end : [end]).filter((id): id is number => typeof id === 'number');
+  if (eosTokenIds.length === 0) {
+    throw new CheckpointError(
+      `${files.path('generation_config.json')}: there is no eos_token_id here nor in config.json`,
+    );
+  }
+  const pad = pick('pad_token_id');
+  return { eosTokenIds, padTokenId: typeof pad === 'number' ? pad : eosTokenIds[0]! };
+}
+
+const WEIGHT_FILE = /\.(safetensors|bin|pt|onnx|index\.json)$/;
+
+/**
+ * Writes a checkpoint folder that `transformers` loads: new weights beside the other files of an existing one. The tensors are
+ * those of `like`'s model, streamed one by one; `weights` must give all of them.
+ * Throws CheckpointError for a tensor that is missing.
+ */
+export async function saveCheckpoint(
+  dir: string,
+  like: CheckpointDescription,
+  read: (name: string) => Float32Array,
+  dtype: Dtype,
+): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  if (dir !== like.dir) {
+    for (const entry of await readdir(like.dir, { withFileTypes: true })) {
+      if (entry.isFile() && !WEIGHT_FILE.test(entry.name))
+        await copyFile(join(like.dir, entry.name), join(dir, entry.name));
+    }
+  }
+  await declareDtype(dir, dtype);
+  const shapes = like.family.weights(like.config);
+  const layout = [...shapes].map(([name, shape]) => ({ name, shape }));
+  writeSafetensors(join(dir, 'model.safetensors'), layout, valuesOf(layout, read), dtype);
+}
+
+function* valuesOf(
+  layout: readonly Pick<NamedTensor, 'name' | 'shape'>[],
+  read: (name: string) => Float32Array,
+): Generator<NamedTensor> {
+  for (const { name, shape } of layout) {
+    const values = read(name);
+    const length = shape.reduce((product, n) => product * n, 1);
+    if (values.length !== length)
+      throw new CheckpointError(`tensor ${name} has ${values.length} values, not ${length}`);
+    yield { name, shape, values };
+  }
+}
+
+const TORCH_NAMES: Readonly<Record<Dtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** config.json says which type the weights have, as `torch_dtype` (hub layout) or `dtype` (v5). */
+async function declareDtype(dir: string, dtype: Dtype): Promise<void> {
+  const config = await checkpointFiles(dir).json('config.json');
+  if (!config) throw new CheckpointError(`${join(dir, 'config.json')} is missing`);
+  const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
+  const nested = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, redeclare(value, TORCH_NAMES[dtype])]),
+  );
+  const declared = { ...nested, [field]: TORCH_NAMES[dtype] };
+  await writeFile(join(dir, 'config.json'), `${JSON.stringify(declared, null, 2)}\n`);
+}
+
+function redeclare(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const fields = ['dtype', 'torch_dtype'].filter((field) => field in value);
+  return { ...value, ...Object.fromEntries(fields.map((field) => [field, name])) };
+}

@@ -1,0 +1,42 @@
+import { CheckpointError } from './checkpoint-error.js';
+import type { CheckpointFiles } from './checkpoint-files.js';
+import type { Family } from './family.js';
+import type { Processor } from './processor.js';
+import { openSmolVlmProcessor } from './smolvlm/processor.js';
+import { smolVlm } from './smolvlm/smolvlm.js';
+
+/** A family with its config read and its processor at hand. The config's type is known to the family alone. */
+export interface OpenFamily {
+  readonly family: Family<unknown>;
+  readonly config: unknown;
+  openProcessor(files: CheckpointFiles): Promise<Processor>;
+}
+
+function member<C>(
+  family: Family<C>,
+  openProcessor: (files: CheckpointFiles, config: C) => Promise<Processor>,
+): { readonly modelTypes: readonly string[]; open(json: unknown): OpenFamily } {
+  return {
+    modelTypes: family.modelTypes,
+    open: (json) => {
+      const config = family.readConfig(json);
+      // Sound: this config is the only one that this object's methods are ever called with.
+      return { family: family as Family<unknown>, config, openProcessor: (files) => openProcessor(files, config) };
+    },
+  };
+}
+
+const members = [member(smolVlm, openSmolVlmProcessor)];
+
+/** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */
+export function openFamily(json: Record<string, unknown>): OpenFamily {
+  const type = json['model_type'];
+  const found = members.find(({ modelTypes }) => modelTypes.includes(String(type)));
+  if (!found) {
+    const known = members.flatMap(({ modelTypes }) => modelTypes).join(', ');
+    throw new CheckpointError(
+      `config.json: model_type ${JSON.stringify(type)} is not supported; supported are ${known}`,
+    );
+  }
+  return found.open(json);
+}

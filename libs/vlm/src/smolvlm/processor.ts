@@ -1,0 +1,53 @@
+import { CheckpointError } from '../checkpoint-error.js';
+import type { CheckpointFiles } from '../checkpoint-files.js';
+import type { ProcessedImage, Processor } from '../processor.js';
+import { openTextProcessing } from '../text-processing.js';
+import type { SmolVlmConfig } from './config.js';
+import { SmolVlmImageProcessor } from './image-processor.js';
+
+const IMAGE = '<image>';
+const AROUND = '<fake_token_around_image>';
+const GLOBAL = '<global-img>';
+const END = '<end_of_utterance>';
+
+/** The processor of a SmolVLM or Idefics3 checkpoint. Source: processing_smolvlm.py, processing_idefics3.py. */
+export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolVlmConfig): Promise<Processor> {
+  const text = await openTextProcessing(files);
+  const processorConfig = (await files.json('processor_config.json')) ?? {};
+  const images = new SmolVlmImageProcessor(
+    (await files.json('preprocessor_config.json')) ?? processorConfig['image_processor'] ?? {},
+    config,
+  );
+  const perTile = Number(processorConfig['image_seq_len'] ?? 169);
+  const processor: Processor = {
+    image: (image, options) => images.process(image, options),
+    chat: (messages, options = {}) => text.chat(messages, options.addGenerationPrompt ?? false),
+    expand: (chat, processed) => expand(chat, processed, perTile),
+    encode: text.encode,
+    prompt: (messages, processed) => text.encode(expand(text.chat(messages, true), processed, perTile)),
+    answer: (answer) => text.encode(` ${answer}${END}`),
+    decode: (ids, options = {}) => text.decode(ids, options.skipSpecial ?? true),
+  };
+  return processor;
+}
+
+function expand(chat: string, images: readonly ProcessedImage[], perTile: number): string {
+  const parts = chat.split(IMAGE);
+  if (parts.length - 1 !== images.length) {
+    throw new CheckpointError(`the conversation has ${parts.length - 1} images, but ${images.length} are given`);
+  }
+  return parts.map((part, i) => (i === 0 ? part : placeholders(images[i - 1]!, perTile) + part)).join('');
+}
+
+/** Rows of tiles, each row ended by a line break, then the global view after another one. */
+function placeholders({ rows, columns }: ProcessedImage, perTile: number): string {
+  const tile = IMAGE.repeat(perTile);
+  const whole = `${AROUND}${GLOBAL}${tile}${AROUND}`;
+  if (rows === 0) return whole;
+  let text = '';
+  for (let row = 1; row <= rows; row++) {
+    for (let column = 1; column <= columns; column++) text += `${AROUND}<row_${row}_col_${column}>${tile}`;
+    text += '\n';
+  }
+  return `${text}\n${whole}`;
+}

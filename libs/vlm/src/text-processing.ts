@@ -1,0 +1,84 @@
+import { Template } from '@huggingface/jinja';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { CheckpointError } from './checkpoint-error.js';
+import type { CheckpointFiles } from './checkpoint-files.js';
+import type { Message } from './processor.js';
+
+/** The tokenizer and chat template of a checkpoint folder. */
+export interface TextProcessing {
+  encode(text: string): Int32Array;
+  decode(ids: ArrayLike<number>, skipSpecial: boolean): string;
+  chat(messages: readonly Message[], addGenerationPrompt: boolean): string;
+  /** Id of a special token. Throws CheckpointError if the tokenizer lacks it. */
+  idOf(token: string): number;
+}
+
+/** Reads tokenizer.json, tokenizer_config.json and the chat template. Throws CheckpointError naming what is missing or broken. */
+export async function openTextProcessing(files: CheckpointFiles): Promise<TextProcessing> {
+  const config = (await files.json('tokenizer_config.json')) ?? {};
+  const definition = await files.json('tokenizer.json');
+  if (!definition) throw new CheckpointError(`${files.path('tokenizer.json')} is missing`);
+  const tokenizer = newTokenizer(definition, config, files);
+  const template = await chatTemplate(config, files);
+  return {
+    encode: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: false }).ids),
+    decode: (ids, skipSpecial) =>
+      ids.length === 0
+        ? ''
+        : tokenizer.decode(Array.from(ids), { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false }),
+    chat: (messages, addGenerationPrompt) => {
+      if (!template)
+        throw new CheckpointError(`${files.path('chat_template.json')}: the checkpoint has no chat template`);
+      return render(template, messages, addGenerationPrompt, config);
+    },
+    idOf: (token) => {
+      const id = tokenizer.token_to_id(token);
+      if (id === undefined) throw new CheckpointError(`${files.path('tokenizer.json')}: there is no token ${token}`);
+      return id;
+    },
+  };
+}
+
+function newTokenizer(definition: object, config: object, files: CheckpointFiles): Tokenizer {
+  try {
+    return new Tokenizer(definition, config);
+  } catch (cause) {
+    throw new CheckpointError(`${files.path('tokenizer.json')}: cannot be used (${String(cause)})`, { cause });
+  }
+}
+
+async function chatTemplate(config: Record<string, unknown>, files: CheckpointFiles): Promise<Template | undefined> {
+  const source =
+    (await files.text('chat_template.jinja')) ??
+    (await files.json('chat_template.json'))?.['chat_template'] ??
+    config['chat_template'];
+  if (typeof source !== 'string') return undefined;
+  try {
+    return new Template(source);
+  } catch (cause) {
+    throw new CheckpointError(`${files.path('chat_template')}: is no Jinja template (${String(cause)})`, { cause });
+  }
+}
+
+function render(
+  template: Template,
+  messages: readonly Message[],
+  addGenerationPrompt: boolean,
+  config: Record<string, unknown>,
+): string {
+  try {
+    return template.render({
+      messages,
+      add_generation_prompt: addGenerationPrompt,
+      bos_token: tokenText(config['bos_token']),
+      eos_token: tokenText(config['eos_token']),
+    });
+  } catch (cause) {
+    throw new CheckpointError(`the chat template fails on these messages (${String(cause)})`, { cause });
+  }
+}
+
+function tokenText(token: unknown): string {
+  if (typeof token === 'string') return token;
+  return (token as { content?: string } | undefined)?.content ?? '';
+}

@@ -1,1 +1,3 @@
-export {};
+/** Images, checkpoints and run folders behind one small interface. */
+export * from './storage.js';
+export * from './storage-error.js';

@@ -9,13 +9,7 @@
  * - `unsupported`: a URI scheme that this build cannot read.
  */
 export type StorageErrorCode =
-  | 'not-found'
-  | 'no-images'
-  | 'unreadable'
-  | 'too-large'
-  | 'corrupt'
-  | 'locked'
-  | 'unsupported';
+  'not-found' | 'no-images' | 'unreadable' | 'too-large' | 'corrupt' | 'locked' | 'unsupported';
 
 /** The one error of this package; the message names the path and what to do. */
 export class StorageError extends Error {

@@ -43,10 +43,4 @@ export type ListedImage =
  * inside of), `linked-twice` (a folder that another link has already led to).
  */
 export type SkipReason =
-  | 'empty'
-  | 'not-a-file'
-  | 'broken-link'
-  | 'unreadable-file'
-  | 'unreadable-folder'
-  | 'symlink-loop'
-  | 'linked-twice';
+  'empty' | 'not-a-file' | 'broken-link' | 'unreadable-file' | 'unreadable-folder' | 'symlink-loop' | 'linked-twice';

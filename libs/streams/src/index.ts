@@ -3,4 +3,5 @@ export * from './record.js';
 export * from './streams.js';
 export * from './streams-error.js';
 export * from './topic.js';
+export { systemClock, type Clock } from './clock.js';
 export { openEmbeddedStreams, type EmbeddedStreamsOptions } from './embedded/embedded-streams.js';

@@ -29,10 +29,7 @@ export interface Producer {
    * @returns how many were new, and how many ids the topic already had
    * @throws StreamsError `invalid-record`, `store`, `closed`
    */
-  send(
-    topic: string,
-    records: readonly OutgoingRecord[],
-  ): Promise<{ written: number; duplicates: number }>;
+  send(topic: string, records: readonly OutgoingRecord[]): Promise<{ written: number; duplicates: number }>;
 }
 
 /** One member of a group; it runs in one process, others may run elsewhere. */

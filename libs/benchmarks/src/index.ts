@@ -1,14 +1,10 @@
+export { tasks as TASKS, type Task } from '@mpa/answer-metrics';
+export { BenchmarkError } from './benchmark-error.js';
+export { loadBenchmark, type Benchmark, type BenchmarkSample, type MissingImage } from './load-benchmark.js';
+export { writeWorld, type WorldOptions, type WrittenWorld } from './write-world.js';
 export { contactSheet } from './world/contact-sheet.js';
 export { drawSample } from './world/draw-sample.js';
-export {
-  IMAGE_SIZE,
-  TASKS,
-  type DrawnObject,
-  type DrawnQuestion,
-  type DrawnSample,
-  type Glyph,
-  type Task,
-} from './world/drawn-sample.js';
+export { IMAGE_SIZE, type DrawnObject, type DrawnQuestion, type DrawnSample, type Glyph } from './world/drawn-sample.js'; // prettier-ignore
 export type { Box } from './world/geometry.js';
 export { samplePixels } from './world/sample-pixels.js';
 export { splitOf, type Split } from './world/split.js';

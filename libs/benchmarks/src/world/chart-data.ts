@@ -80,14 +80,14 @@ function drawValues(random: Random, split: Split, count: number, kind: ChartKind
   return [...values];
 }
 
-/** Different values on the lines of an axis from 0 to 100, 200 or 1000, or midway. */
+/** Different values on the lines of an axis from 0 to 100, 200 or 1000, or between them. */
 function drawLevels(random: Random, split: Split, count: number): number[] {
-  const top = random.pick([100, 200, 1000]);
-  const levels = Array.from({ length: 36 }, (_, i) => ((i + 4) * top) / 40);
-  return random.sample(
-    levels.filter((level) => Number.isInteger(level) && splitOf(String(level)) === split),
-    count,
+  const ladders = [100, 200, 1000].map((top) =>
+    Array.from({ length: 36 }, (_, i) => ((i + 4) * top) / 40).filter(
+      (level) => Number.isInteger(level) && splitOf(String(level)) === split,
+    ),
   );
+  return random.sample(random.pick(ladders.filter((levels) => levels.length >= count)), count);
 }
 
 function capitalised(word: string): string {

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { createCanvas, ImageData, type Canvas } from '@napi-rs/canvas';
 import { drawChartqa } from './chartqa-scene.js';
-import { IMAGE_SIZE, type DrawnSample, type Task } from './drawn-sample.js';
+import type { Task } from '@mpa/answer-metrics';
+import { IMAGE_SIZE, type DrawnSample } from './drawn-sample.js';
 import { drawOkvqa } from './okvqa-scene.js';
 import { Random } from './random.js';
 import type { Split } from './split.js';

@@ -1,11 +1,6 @@
 import type { Canvas } from '@napi-rs/canvas';
+import type { Task } from '@mpa/answer-metrics';
 import type { Box } from './geometry.js';
-
-/** The four benchmarks that the world is drawn for. */
-export const TASKS = ['chartqa', 'textvqa', 'stvqa', 'okvqa'] as const;
-
-/** A benchmark by its short name. */
-export type Task = (typeof TASKS)[number];
 
 /** A question about a drawn image. `answer` is lower case; `answers` are as many as the benchmark gives. */
 export interface DrawnQuestion {

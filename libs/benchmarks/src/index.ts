@@ -6,6 +6,7 @@ export { contactSheet } from './world/contact-sheet.js';
 export { drawSample } from './world/draw-sample.js';
 export { IMAGE_SIZE, type DrawnObject, type DrawnQuestion, type DrawnSample, type Glyph } from './world/drawn-sample.js'; // prettier-ignore
 export type { Box } from './world/geometry.js';
+export { drawPage } from './world/page-scene.js';
 export { samplePixels } from './world/sample-pixels.js';
 export { splitOf, type Split } from './world/split.js';
 export { wordsOf } from './world/vocabulary.js';

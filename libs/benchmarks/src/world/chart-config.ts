@@ -61,7 +61,6 @@ export function chartConfiguration(data: ChartData, look: ChartLook, random: Ran
       ? {
           pointRadius: random.int(4, 6),
           tension: random.pick([0, 0, 0.3]),
-          pointBackgroundColor: colours[data.colours.length > 1 ? 1 : 0],
         }
       : {}),
     ...(type === 'doughnut' ? { cutout: '38%' } : {}),

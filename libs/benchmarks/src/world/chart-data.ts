@@ -24,7 +24,7 @@ const KINDS: readonly ChartKind[] = ['bar', 'bar', 'bar', 'horizontalBar', 'hori
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** How many digits values have, and the least of them as a share of what such numbers can be. */
-const DIGITS = { bar: [2, 3, 3], horizontalBar: [2, 3, 4], line: [2, 3, 3], pie: [2, 3], doughnut: [2, 3] } as const;
+const DIGITS = { bar: [2, 3, 3], horizontalBar: [2, 3, 4], line: [2, 3, 3], pie: [2, 3], doughnut: [2] } as const;
 const LEAST = { bar: 0.12, horizontalBar: 0.12, line: 0.12, pie: 0.3, doughnut: 0.3 } as const;
 
 /** Chooses a chart's content; words and printed values are the split's own, years and months are everybody's. */
@@ -33,11 +33,11 @@ export function drawChartData(random: Random, split: Split, colours: (count: num
   const round = kind === 'pie' || kind === 'doughnut';
   const printed = kind !== 'bar' || random.chance(0.8);
   const count = round || !printed ? random.int(2, 3) : random.int(2, 4);
-  const many = round || random.chance(0.55);
+  const many = round || (kind !== 'line' && random.chance(0.55));
   const { labelKind, labels } = drawLabels(random, split, kind, count);
   return {
     kind,
-    ...(random.chance(0.3) ? { title: capitalised(drawWord(random, split, 4, 7)) } : {}),
+    ...(!round && random.chance(0.35) ? { title: capitalised(drawWord(random, split, 4, 7)) } : {}),
     labelKind,
     labels,
     values: printed ? drawValues(random, split, count, kind) : drawLevels(random, split, count),

@@ -31,6 +31,8 @@ describe('chartQuestions', () => {
     for (let seed = 0; seed < 300; seed++) {
       const random = new Random(`chart:${seed}`);
       const data = drawChartData(random, seed % 2 ? 'train' : 'test', (count) => drawColours(random, count));
+      if (data.kind === 'line') expect(data.colours).toHaveLength(1);
+      expect(data.values).toHaveLength(data.labels.length);
       for (const { question, answer } of chartQuestions(random, data)) {
         expect([question, answer]).toEqual([question, expected(question, data)]);
       }

@@ -14,7 +14,7 @@ const RELATIONS: Readonly<Record<Group, Readonly<Record<string, readonly string[
   food: {
     grows: ['where does {it} grow', 'what does {it} grow on'],
     makes: ['what can be made from {it}', 'what is made with {it}'],
-    kind: ['what kind of food is {it}', 'what food group is {it} in'],
+    kind: ['what food group is {it} in', 'what food group does {it} belong to'],
   },
   sport: {
     sport: ['what sport is played with {it}', 'which sport uses {it}', 'what game is {it} used in'],

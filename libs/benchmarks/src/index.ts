@@ -4,7 +4,7 @@ export { loadBenchmark, type Benchmark, type BenchmarkSample, type MissingImage 
 export { writeWorld, type WorldOptions, type WrittenWorld } from './write-world.js';
 export { contactSheet } from './world/contact-sheet.js';
 export { drawSample } from './world/draw-sample.js';
-export { IMAGE_SIZE, type DrawnObject, type DrawnQuestion, type DrawnSample, type Glyph } from './world/drawn-sample.js'; // prettier-ignore
+export { IMAGE_SIZE, type DrawnObject, type DrawnQuestion, type DrawnSample, type DrawnScene, type Glyph } from './world/drawn-sample.js'; // prettier-ignore
 export type { Box } from './world/geometry.js';
 export { drawPage } from './world/page-scene.js';
 export { samplePixels } from './world/sample-pixels.js';

@@ -34,9 +34,10 @@ export async function saveTrainingState(folder: string, parameters: Parameters, 
   const all = [...moments];
   const moment = (which: 1 | 2): typeof learnt =>
     all.map((entry) => ({ name: entry[0], shape: shapeOf(entry[0]), values: entry[which] }));
-  await writeSafetensors(join(temporary, FILES.parameters), learnt, 'F32');
-  await writeSafetensors(join(temporary, FILES.first), moment(1), 'F32');
-  await writeSafetensors(join(temporary, FILES.second), moment(2), 'F32');
+  writeSafetensors(join(temporary, FILES.parameters), learnt, learnt, 'F32');
+  const shapes = all.map(([name]) => ({ name, shape: shapeOf(name) }));
+  writeSafetensors(join(temporary, FILES.first), shapes, moment(1), 'F32');
+  writeSafetensors(join(temporary, FILES.second), shapes, moment(2), 'F32');
   await writeFile(join(temporary, STEPS), JSON.stringify({ steps }));
   await mkdir(dirname(folder), { recursive: true });
   await rm(`${folder}.old`, { recursive: true, force: true });

@@ -1,14 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Split, Task } from '@mpa/benchmarks';
-import type { DrawnExample, Turns } from './drawn-example.js';
-
-/** Which image to draw. */
-export interface DrawRequest {
-  readonly task: Task;
-  readonly split: Split;
-  readonly seed: number;
-  readonly turns: Turns;
-}
+import type { DrawnExample, DrawRequest } from './drawn-example.js';
 
 /** Draws images on worker threads, ahead of the training. */
 export class DrawingPool {

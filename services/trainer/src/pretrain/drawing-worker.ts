@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openCheckpoint } from '@mpa/vlm';
+import { describeCheckpoint } from '@mpa/vlm';
 import { drawExample } from './drawn-example.js';
-import type { DrawRequest } from './drawing-pool.js';
+import type { DrawRequest } from './drawn-example.js';
 
 const { checkpoint } = workerData as { readonly checkpoint: string };
-const { processor } = await openCheckpoint(checkpoint, { weights: false });
+const { processor } = await describeCheckpoint(checkpoint);
 
-async function draw({ id, task, split, seed, turns }: DrawRequest & { readonly id: number }): Promise<void> {
-  const example = await drawExample(processor, task, split, seed, turns);
+async function draw({ id, ...request }: DrawRequest & { readonly id: number }): Promise<void> {
+  const example = await drawExample(processor, request);
   parentPort!.postMessage(
     { id, example },
     example.sample.images.map((image) => image.pixels.buffer as ArrayBuffer),

@@ -16,7 +16,7 @@ import {
   tf,
 } from '@mpa/tensorflow';
 import type { BatchLayout, Tensor } from '@mpa/tensorflow';
-import { openCheckpoint, saveCheckpoint, smolVlm } from '@mpa/vlm';
+import { describeCheckpoint, saveCheckpoint, smolVlm } from '@mpa/vlm';
 import { learningRate } from '../learning-rate.js';
 import { loadTrainingState, saveTrainingState } from '../training-state.js';
 import { seededRandom } from '../random.js';
@@ -24,7 +24,8 @@ import { addAuxiliaryHeads, auxiliaryLoss, auxiliaryTargets, characterLogits } f
 import type { AuxiliaryTargets } from './auxiliary-heads.js';
 import { DrawingPool } from './drawing-pool.js';
 import type { DrawnExample } from './drawn-example.js';
-import { randomWeights, writeStarterFiles } from './starter-checkpoint.js';
+import { firstWeights } from './first-weights.js';
+import { writeStarterFiles } from './starter-checkpoint.js';
 import type { StarterSize } from './starter-config.js';
 import { starterWords } from './starter-words.js';
 
@@ -34,7 +35,7 @@ export interface PretrainOptions {
   /** Folder of the checkpoint; training state lies in `state/` under it and is picked up again. */
   readonly out: string;
   readonly steps: number;
-  /** How many of the steps, the first ones, teach the vision tower alone to read, by the dense labels. */
+  /** How many of the steps, the first ones, teach the vision tower alone to read, by the dense labels of pages full of words. */
   readonly readingSteps: number;
   /** Images per step. */
   readonly batch: number;
@@ -80,7 +81,7 @@ export async function pretrain(options: PretrainOptions): Promise<void> {
   const random = seededRandom(options.seed);
   const resumed = await loadTrainingState(join(options.out, 'state'));
   const parameters = new Parameters(
-    resumed?.weights ?? randomWeights(config, random.normal),
+    resumed?.weights ?? firstWeights(config, random.normal),
     { kind: 'full' },
     random.uniform,
   );
@@ -168,14 +169,14 @@ function losses(
 }
 
 function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): Promise<DrawnExample[]> {
-  const tasks = TASKS.filter((task) => step >= options.readingSteps || task !== 'okvqa'); // objects have nothing to read
-  const total = tasks.reduce((sum, task) => sum + options.mix[task], 0);
+  const total = TASKS.reduce((sum, task) => sum + options.mix[task], 0);
   return Promise.all(
     Array.from({ length: options.batch }, (_, i) => {
       const seed = (options.seed * 1_000_003 + step * options.batch + i) >>> 0;
       let left = seededRandom(seed).uniform() * total;
-      const task = tasks.find((t) => (left -= options.mix[t]) < 0) ?? tasks[0]!;
-      return pool.draw({ task, split: 'train', seed, turns: { questions: 3, dense: true } });
+      const task = TASKS.find((t) => (left -= options.mix[t]) < 0) ?? TASKS[0];
+      const scene = step < options.readingSteps ? 'page' : task;
+      return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true });
     }),
   );
 }
@@ -187,11 +188,11 @@ async function check(
 ): Promise<Required<Pick<PretrainProgress, 'accuracy' | 'characters'>>> {
   const accuracy: Record<string, number> = {};
   const characters = { right: 0, all: 0 };
-  for (const task of TASKS.filter((t) => options.mix[t] > 0)) {
+  for (const task of TASKS) {
     let right = 0;
     for (let from = 0; from < CHECKED_IMAGES; from += options.batch) {
       const drawn = Array.from({ length: Math.min(options.batch, CHECKED_IMAGES - from) }, (_, i) =>
-        pool.draw({ task, split: 'test', seed: from + i, turns: { questions: 1, dense: false } }),
+        pool.draw({ scene: task, split: 'test', seed: from + i, questions: 1, dense: false }),
       );
       right += countRight(model, await Promise.all(drawn), characters);
     }
@@ -242,15 +243,6 @@ function countRight(
 
 async function save(options: PretrainOptions, model: StarterModel, optimizer: AdamW): Promise<void> {
   await saveTrainingState(join(options.out, 'state'), model.parameters, optimizer);
-  const like = await openCheckpoint(options.out, { weights: false });
-  await saveCheckpoint(options.out, { like, weights: finalWeights(model), dtype: 'F32' });
-}
-
-function* finalWeights(
-  model: StarterModel,
-): Generator<{ name: string; shape: readonly number[]; values: Float32Array }> {
-  for (const name of model.parameters.trainableNames) {
-    if (name.startsWith('auxiliary.')) continue;
-    yield { name, shape: model.parameters.get(name).shape, values: model.parameters.read(name) };
-  }
+  const like = await describeCheckpoint(options.out);
+  await saveCheckpoint(options.out, like, (name) => model.parameters.read(name), 'F32');
 }

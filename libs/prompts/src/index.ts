@@ -1,0 +1,3 @@
+export { formatAnnotation, parseAnnotation } from './annotation-format.js';
+export type { QuestionAndAnswer } from './annotation-format.js';
+export { annotationPrompt, answerPrompt, PROMPT_VERSION } from './annotation-prompt.js';

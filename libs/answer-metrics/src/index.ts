@@ -1,1 +1,7 @@
-export {};
+export { bootstrapInterval, mean, type BootstrapOptions } from './bootstrap-interval.js';
+export { matches } from './match.js';
+export { MetricError } from './metric-error.js';
+export { containsAnswer } from './mpa-containment.js';
+export { normalizeQuestion } from './normalize-question.js';
+export { metricNames, metricOf, score, type MetricName } from './score.js';
+export { tasks, type Task } from './task.js';

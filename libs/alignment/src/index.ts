@@ -1,1 +1,10 @@
-export {};
+export {
+  decide,
+  rejectionReasons,
+  sampleWeight,
+  selectionReasons,
+  type Decision,
+  type ParityInput,
+  type RejectionReason,
+  type SelectionReason,
+} from './decide.js';

@@ -1,0 +1,53 @@
+import { tasks } from '@mpa/answer-metrics';
+import { describe, expect, test } from 'vitest';
+import { decide, rejectionReasons, sampleWeight, selectionReasons, type ParityInput } from './decide.js';
+
+// Two answers that agree under the task's rule though they are written differently, and one that agrees with neither.
+const answersOf = {
+  textvqa: ['Nokia', 'nokia.', 'no'],
+  stvqa: ['international airport', 'internatianal airport', 'national airport'],
+  chartqa: ['100', '104', '94'],
+  okvqa: ['a lemon', 'Lemon', 'melon'],
+} as const;
+
+describe.each(tasks)('%s', (task) => {
+  const [annotation, same, other] = answersOf[task];
+  const reasonFor = (answers: Partial<ParityInput>) =>
+    decide({ task, annotation, selfCheck: same, studentAnswer: other, ...answers });
+
+  test('selects where only the S-VLM differs', () => {
+    expect(reasonFor({})).toEqual({ selected: true, reason: 'student_differs' });
+    expect(reasonFor({ studentAnswer: '' })).toEqual({ selected: true, reason: 'student_differs' });
+  });
+
+  test('rejects what the S-VLM knows', () => {
+    expect(reasonFor({ studentAnswer: same })).toEqual({ selected: false, reason: 'student_agrees' });
+  });
+
+  test('rejects what the L-VLM contradicts, whatever the S-VLM says', () => {
+    for (const studentAnswer of [annotation, same, other]) {
+      const decision = reasonFor({ selfCheck: other, studentAnswer });
+      expect(decision).toEqual({ selected: false, reason: 'teacher_disagrees_with_itself' });
+    }
+  });
+
+  test('rejects an empty annotation, even one that the L-VLM repeats', () => {
+    const decision = reasonFor({ annotation: ' ', selfCheck: ' ' });
+    expect(decision).toEqual({ selected: false, reason: 'annotation_empty' });
+  });
+});
+
+test('every reason is given for some answers, and no other', () => {
+  const answers = ['', 'cat', 'dog'];
+  const reasons = answers.flatMap((annotation) =>
+    answers.flatMap((selfCheck) =>
+      answers.map((studentAnswer) => decide({ task: 'okvqa', annotation, selfCheck, studentAnswer }).reason),
+    ),
+  );
+  expect(new Set(reasons)).toEqual(new Set([...selectionReasons, ...rejectionReasons]));
+});
+
+test('selected samples weigh the same, rejected ones nothing', () => {
+  expect(sampleWeight({ selected: true, reason: 'student_differs' })).toBe(1);
+  expect(sampleWeight({ selected: false, reason: 'student_agrees' })).toBe(0);
+});

@@ -1,0 +1,45 @@
+import { matches, type Task } from '@mpa/answer-metrics';
+
+/** What the two models said about one annotated image. */
+export interface ParityInput {
+  readonly task: Task;
+  /** The answer that the L-VLM wrote together with its question. */
+  readonly annotation: string;
+  /** The L-VLM's answer to its own question, asked afresh. */
+  readonly selfCheck: string;
+  /** The S-VLM's answer to that question. */
+  readonly studentAnswer: string;
+}
+
+/** Why a sample is selected: the L-VLM stands by its annotation and the S-VLM does not reach it. */
+export const selectionReasons = ['student_differs'] as const;
+
+/** Why a sample is rejected: there is no answer to learn, the L-VLM contradicts itself, or the S-VLM knows already. */
+export const rejectionReasons = ['annotation_empty', 'teacher_disagrees_with_itself', 'student_agrees'] as const;
+
+/** One of the {@link selectionReasons}. */
+export type SelectionReason = (typeof selectionReasons)[number];
+
+/** One of the {@link rejectionReasons}. */
+export type RejectionReason = (typeof rejectionReasons)[number];
+
+/** Whether the S-VLM trains on a sample, and why. */
+export type Decision =
+  | { readonly selected: true; readonly reason: SelectionReason }
+  | { readonly selected: false; readonly reason: RejectionReason };
+
+/**
+ * The Parity Identifier's rule (arXiv 2509.16633): a sample shows the parity gap where the L-VLM agrees with its own
+ * annotation and the S-VLM does not, both under the task's match rule. No answer from the S-VLM is a wrong one.
+ */
+export function decide({ task, annotation, selfCheck, studentAnswer }: ParityInput): Decision {
+  if (annotation.trim() === '') return { selected: false, reason: 'annotation_empty' };
+  if (!matches(task, annotation, selfCheck)) return { selected: false, reason: 'teacher_disagrees_with_itself' };
+  if (matches(task, annotation, studentAnswer)) return { selected: false, reason: 'student_agrees' };
+  return { selected: true, reason: 'student_differs' };
+}
+
+/** A sample's weight in the training loss: the paper's method counts every selected sample alike. */
+export function sampleWeight({ selected }: Decision): number {
+  return selected ? 1 : 0;
+}

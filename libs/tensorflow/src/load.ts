@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -95,7 +96,9 @@ async function loadNative(bindingPath: string, chosen: ChosenTensorflow): Promis
 }
 
 function requireBinding(path: string): TFJSBinding {
+  const quietLoad = join(dirname(path), 'quiet_load.node');
   try {
+    if (existsSync(quietLoad)) require(quietLoad);
     return require(path) as TFJSBinding;
   } catch (cause) {
     throw new TensorflowError(`${path} cannot be loaded (${String(cause)}); delete its folder and run: npm run setup`, {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runCommand } from '../run-command.mjs';
 import { step } from '../step.mjs';
-import { BINDING, HEADERS, LIBRARIES, bindingSources, napiHeaders } from './release.mjs';
+import { BINDING, HEADERS, LIBRARIES, QUIET_LOAD, QUIET_LOAD_SOURCE, bindingSources, napiHeaders } from './release.mjs';
 
 /** Shared libraries, less NVIDIA's that replace or record other libraries' calls once loaded. */
 const LINKED = /^lib(?!nvblas|accinj|cuinj).*\.so(\.\d+)*$/;
@@ -15,19 +15,30 @@ const LINKED = /^lib(?!nvblas|accinj|cuinj).*\.so(\.\d+)*$/;
  * @throws {SetupError} without a compiler, or when compiling fails
  */
 export async function compileBinding(folder) {
-  const sources = bindingSources();
-  const output = join(folder, BINDING);
-  mkdirSync(dirname(output), { recursive: true });
-  const libraries = readdirSync(join(folder, LIBRARIES)).filter((name) => LINKED.test(name));
   const compiler = process.env.CXX || 'g++';
-  const args = [
-    ...['-O2', '-shared', '-fPIC', '-std=c++17', '-DNAPI_VERSION=8'],
-    ...[`-I${sources}`, `-I${napiHeaders()}`, `-I${join(folder, HEADERS)}`],
+  const common = [
+    ...['-O2', '-shared', '-fPIC', '-std=c++17', '-DNAPI_VERSION=8', `-I${napiHeaders()}`],
+    `-Wl,-rpath,$ORIGIN/../../${LIBRARIES}`,
+  ];
+  const libraries = readdirSync(join(folder, LIBRARIES)).filter((name) => LINKED.test(name));
+  mkdirSync(join(folder, dirname(BINDING)), { recursive: true });
+  await step(`compile the TensorFlow binding with ${compiler}`, async () => {
+    await runCommand(compiler, [...common, ...bindingArguments(folder, libraries)], { timeoutMs: 600_000 });
+    await runCommand(compiler, [...common, ...quietLoadArguments(folder, libraries)], { timeoutMs: 60_000 });
+  });
+}
+
+function bindingArguments(folder, libraries) {
+  const sources = bindingSources();
+  return [
+    ...[`-I${sources}`, `-I${join(folder, HEADERS)}`],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(sources, 'binding', name)),
-    ...['-o', output, '-Wl,--no-as-needed', `-Wl,-rpath,$ORIGIN/../../${LIBRARIES}`],
+    ...['-o', join(folder, BINDING), '-Wl,--no-as-needed'],
     ...libraries.map((name) => join(folder, LIBRARIES, name)),
   ];
-  await step(`compile the TensorFlow binding with ${compiler}`, () =>
-    runCommand(compiler, args, { timeoutMs: 600_000 }),
-  );
+}
+
+function quietLoadArguments(folder, libraries) {
+  const main = libraries.find((name) => /^libtensorflow(_cc)?\.so\.2$/.test(name));
+  return [`-DTENSORFLOW_LIBRARY="${main}"`, QUIET_LOAD_SOURCE, '-o', join(folder, QUIET_LOAD), '-ldl'];
 }

@@ -17,6 +17,10 @@ export const OFFICIAL_VERSION = '2.9.1';
 export const LIBRARIES = join('deps', 'lib');
 export const HEADERS = join('deps', 'include');
 export const BINDING = join('lib', 'napi', 'tfjs_binding.node');
+export const QUIET_LOAD = join('lib', 'napi', 'quiet_load.node');
+
+/** Our own addition to the binding: loads TensorFlow without its notes on standard error. */
+export const QUIET_LOAD_SOURCE = fileURLToPath(new URL('quiet-load.cc', import.meta.url));
 
 const fromTensorflowLibrary = createRequire(
   fileURLToPath(new URL('../../../tensorflow/package.json', import.meta.url)),
@@ -39,7 +43,8 @@ export function napiHeaders() {
 export function folderName(version, source) {
   const hash = createHash('sha256').update(`${source} ${process.platform} ${process.arch}`);
   const folder = join(bindingSources(), 'binding');
-  for (const name of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, name)));
+  const files = readdirSync(folder).sort();
+  for (const path of [...files.map((name) => join(folder, name)), QUIET_LOAD_SOURCE]) hash.update(readFileSync(path));
   return `${version}-${hash.digest('hex').slice(0, 12)}`;
 }
 

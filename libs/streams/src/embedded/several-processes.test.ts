@@ -27,8 +27,8 @@ describe('the embedded log in several processes', () => {
     await rm(folder, { recursive: true });
   });
 
-  function startWorker(workMs: number): Worker {
-    const worker = new Worker([folder, 'in', 'out', String(LEASE_MS), String(workMs)]);
+  function startWorker(workMs: number, mode: 'wait' | 'block' = 'wait'): Worker {
+    const worker = new Worker([folder, 'in', 'out', String(LEASE_MS), String(workMs), mode]);
     workers.push(worker);
     return worker;
   }
@@ -93,6 +93,16 @@ describe('the embedded log in several processes', () => {
     await caughtUp();
     sleeper.process.kill('SIGCONT');
     await sleeper.says('stale');
+    expect((await outputs()).sort()).toEqual(ids.sort());
+  });
+
+  it('fences a worker whose event loop was blocked, at its very commit', async () => {
+    const ids = await produce(8);
+    const blocker = startWorker(4 * LEASE_MS, 'block');
+    await blocker.says('working');
+    startWorker(1);
+    await caughtUp();
+    await blocker.says('stale');
     expect((await outputs()).sort()).toEqual(ids.sort());
   });
 });

@@ -1,37 +1,49 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Graph } from './graph.js';
 import { saveGraph } from './save-graph.js';
 
-// Part of every key: raise it when the same checkpoint gives another graph.
+// Part of every identity: raise it when the same checkpoint gives another graph.
 const VERSION = 1;
 
-/**
- * The path of a graph that was written to `cacheDir` before under the same `identity` (anything that JSON can hold and that
- * decides what `build` gives), or is written now. Processes may race: the first to finish wins, and none sees half a graph.
- */
-export async function exportGraph(
-  cacheDir: string,
-  name: string,
-  identity: unknown,
-  build: () => Graph,
-): Promise<string> {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([VERSION, name, identity]))
-    .digest('hex');
-  const folder = join(cacheDir, `${name}-${digest.slice(0, 32)}`);
-  const path = join(folder, `${name}.onnx`);
-  if (existsSync(path)) return path;
-  const draft = `${folder}.${randomUUID()}`;
-  await mkdir(draft, { recursive: true });
-  try {
-    await saveGraph(build(), draft, name);
-    await rename(draft, folder);
-  } catch (error) {
-    await rm(draft, { recursive: true, force: true });
-    if (!existsSync(path)) throw error;
-  }
-  return path;
+/** Where an exported graph is kept. */
+export interface ExportPlace {
+  readonly cacheDir: string;
+  /** Graph, precision and other options: each variant of a checkpoint has its own place. */
+  readonly variant: string;
+  /** The checkpoint's folder. */
+  readonly checkpoint: string;
 }
+
+/**
+ * The path of the graph that `build` gives: written to the cache before under the same `identity` (anything JSON can hold that
+ * decides what `build` gives), or written now in the place of an older one, so that a folder which is trained into again
+ * and again takes the room of one. Processes may race: none sees half a graph.
+ */
+export async function exportGraph(place: ExportPlace, identity: unknown, build: () => Graph): Promise<string> {
+  const { cacheDir, variant, checkpoint } = place;
+  const wanted = JSON.stringify([VERSION, identity]);
+  const slot = createHash('sha256')
+    .update(`${variant} ${resolve(checkpoint)}`)
+    .digest('hex')
+    .slice(0, 16);
+  const folder = join(cacheDir, `${variant}-${slot}`);
+  const present = async (): Promise<boolean> => (await readFile(identityOf(folder), 'utf8').catch(() => '')) === wanted;
+  if (!(await present())) {
+    const draft = `${folder}.${randomUUID()}`;
+    await mkdir(draft, { recursive: true });
+    try {
+      await saveGraph(build(), draft, 'model');
+      await writeFile(identityOf(draft), wanted);
+      await rm(folder, { recursive: true, force: true });
+      await rename(draft, folder);
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      if (!(await present())) throw error;
+    }
+  }
+  return join(folder, 'model.onnx');
+}
+
+const identityOf = (folder: string): string => join(folder, 'identity.json');

@@ -10,8 +10,6 @@ import { seededUniforms } from './seeded-uniforms.js';
 export interface GenerateOptions {
   /** Most new tokens of an answer. */
   readonly maxNewTokens: number;
-  /** Tokens that end an answer; default none, so that every answer has `maxNewTokens`. */
-  readonly endIds?: readonly number[];
   /** End tokens are forbidden in an answer's first so many tokens; default 0. */
   readonly minNewTokens?: number;
   /** 0, the default, takes the likeliest token; above, tokens are drawn from the softmax of logits / temperature. */
@@ -38,11 +36,12 @@ export interface Generated {
 export async function generate(
   session: InferenceSession,
   shape: ModelShape,
+  endIds: readonly number[],
   prompts: readonly Prompt[],
   options: GenerateOptions,
 ): Promise<Generated[][]> {
-  const { maxNewTokens, endIds = [], minNewTokens = 0, temperature = 0, topP = 1, seed = 0, answers = 1 } = options;
-  checkOptions(shape, options);
+  const { maxNewTokens, minNewTokens = 0, temperature = 0, topP = 1, seed = 0, answers = 1 } = options;
+  checkOptions(options);
   if (prompts.length === 0) return [];
   const batch = promptBatch(shape, prompts, maxNewTokens);
   const rows = prompts.flatMap((_, i) => Array.from({ length: answers }, () => i));
@@ -72,8 +71,8 @@ function untilEnd(ids: readonly number[], logProbs: readonly number[], endIds: r
   return { ids: Int32Array.from(ids.slice(0, length)), logProbs: logProbs.slice(0, length), ended: end >= 0 };
 }
 
-function checkOptions(shape: ModelShape, options: GenerateOptions): void {
-  const { maxNewTokens, endIds = [], minNewTokens = 0, temperature = 0, topP = 1, answers = 1 } = options;
+function checkOptions(options: GenerateOptions): void {
+  const { maxNewTokens, minNewTokens = 0, temperature = 0, topP = 1, answers = 1 } = options;
   const require = (holds: boolean, rule: string): void => {
     if (!holds) throw new OnnxError(`Generation options: ${rule}.`);
   };
@@ -83,7 +82,4 @@ function checkOptions(shape: ModelShape, options: GenerateOptions): void {
   require(topP > 0 && topP <= 1, 'topP must be above 0 and at most 1');
   require(Number.isInteger(answers) && answers > 0, 'answers must be a positive integer');
   require(answers === 1 || temperature > 0, 'several answers need a temperature above 0, or all would be the same');
-  require(endIds.every(
-    (id) => Number.isInteger(id) && id >= 0 && id < shape.vocabSize,
-  ), `endIds must be token ids below ${shape.vocabSize}`);
 }

@@ -1,7 +1,7 @@
-export type { ProcessedImage } from './encode-images.js';
+export type { ImageTiles } from './encode-images.js';
 export type { GenerateOptions, Generated } from './generate.js';
 export { loadModel } from './load-model.js';
-export type { LoadOptions, ModelSource } from './load-model.js';
+export type { LoadOptions } from './load-model.js';
 export { OnnxError } from './onnx-error.js';
 export { OnnxModel } from './onnx-model.js';
 export type { ImageFeatures, Prompt } from './prompt-batch.js';

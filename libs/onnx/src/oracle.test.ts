@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCheckpoint } from '@mpa/vlm';
 import { loadModel } from './load-model.js';
 import type { OnnxModel } from './onnx-model.js';
-import { images, reference, rows, source } from './oracle.fixture.js';
+import { oracleFolder, stored, storedImages, storedRows } from './oracle.fixture.js';
 import type { Prompt } from './prompt-batch.js';
 
 // Tolerances: what float32 rounding may move, measured over many such checkpoints, times 3 to 5.
@@ -12,12 +13,13 @@ const FEATURES = 3e-5;
 const LOGITS = 1e-4;
 const LOG_PROBS = 1e-4;
 const ATTENTION = 5e-6;
-const END = 559;
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'onnx-oracle-'));
 let model: OnnxModel;
 beforeAll(async () => {
-  model = await loadModel(source, { cacheDir, threads: 1 });
+  const checkpoint = await openCheckpoint(oracleFolder);
+  model = await loadModel(checkpoint, { cacheDir, threads: 1 });
+  checkpoint.close();
 });
 afterAll(async () => {
   await model.close();
@@ -32,21 +34,21 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 };
 
 async function prompts(index: number): Promise<Prompt[]> {
-  const features = await model.encodeImage(images(index));
-  const ids = rows(`case${index}.input_ids`, `case${index}.attention_mask`);
+  const features = await model.encodeImage(storedImages(index));
+  const ids = storedRows(`case${index}.input_ids`, `case${index}.attention_mask`);
   return ids.map((row, i) => ({ ids: row, images: [features[i]!] }));
 }
 
 describe.each([0, 1, 2])('case %i of the transformers reference', (index) => {
   it('has the same image features', async () => {
-    const features = await model.encodeImage(images(index));
+    const features = await model.encodeImage(storedImages(index));
     const values = features.flatMap((image) => [...image.values]);
-    expect(largest(values, reference.get(`case${index}.image_features`)!.values)).toBeLessThan(FEATURES);
+    expect(largest(values, stored(`case${index}.image_features`).values)).toBeLessThan(FEATURES);
   });
 
   it('has the same logits', async () => {
     const logits = await model.logits(await prompts(index));
-    const { shape, values } = reference.get(`case${index}.logits`)!;
+    const { shape, values } = stored(`case${index}.logits`);
     const [, width, vocabulary] = shape as [number, number, number];
     logits.forEach((own, b) => {
       const theirs = values.slice((b + 1) * width * vocabulary - own.length, (b + 1) * width * vocabulary);
@@ -55,14 +57,14 @@ describe.each([0, 1, 2])('case %i of the transformers reference', (index) => {
   });
 
   it('generates the same tokens', async () => {
-    const answers = await model.generate(await prompts(index), { maxNewTokens: 12, minNewTokens: 12, endIds: [END] });
-    expect(answers.map(([answer]) => answer!.ids)).toEqual(rows(`case${index}.generated_ids`));
+    const answers = await model.generate(await prompts(index), { maxNewTokens: 12, minNewTokens: 12 });
+    expect(answers.map(([answer]) => answer!.ids)).toEqual(storedRows(`case${index}.generated_ids`));
   });
 
   it('gives the answers the same log-probabilities and attention', async () => {
-    const labels = reference.get(`case${index}.tf.labels`)!;
+    const labels = stored(`case${index}.tf.labels`);
     const [, width] = labels.shape as [number, number];
-    const logProbs = reference.get(`case${index}.tf.token_logprobs`)!.values;
+    const logProbs = stored(`case${index}.tf.token_logprobs`).values;
     const answers = (await prompts(index)).map((prompt, b) => {
       const at = Array.from({ length: width }, (_, t) => b * width + t).filter((i) => labels.values[i] !== -100);
       const answer = Int32Array.from(at, (i) => labels.values[i]!);
@@ -71,8 +73,8 @@ describe.each([0, 1, 2])('case %i of the transformers reference', (index) => {
     const scored = await model.score(answers);
     scored.forEach((own, b) => expect(largest(own.logProbs, answers[b]!.expected)).toBeLessThan(LOG_PROBS));
 
-    const maps = reference.get(`case${index}.tf.attention_last_layer`)!.values;
-    const theirs = reference.get(`case${index}.tf.attention_rows`)!;
+    const maps = stored(`case${index}.tf.attention_last_layer`).values;
+    const theirs = stored(`case${index}.tf.attention_rows`);
     const offsets = answers.map((_, b) => theirs.values.findIndex((value, i) => i % 2 === 0 && value === b) / 2);
     scored.forEach(({ attention }, b) => {
       const { ids, answer } = answers[b]!;

@@ -3,7 +3,7 @@ import type { Graph, Value } from './graph.js';
 import type { Attention } from './graph-layers.js';
 import type { RotaryTable } from './rotary.js';
 
-/** Keys and values of one layer, [B, kvHeads, T, headDim], keys already rotated. */
+/** Keys and values of one layer, [B, kvHeads, T, {@link paddedHeadDim}], keys already rotated. */
 export interface KeyValueCache {
   readonly key: Value;
   readonly value: Value;
@@ -11,7 +11,7 @@ export interface KeyValueCache {
 
 /** What attention of one layer saw and left, for the KV cache and for attention maps. */
 export interface AttentionRecord extends KeyValueCache {
-  /** Rotated queries [B, T, heads * headDim]. */
+  /** Rotated queries [B, T, heads * headDim], each head filled up as in {@link paddedHeadDim}. */
   readonly query: Value;
   readonly options: AttentionOptions;
 }
@@ -41,16 +41,43 @@ export function textAttention(
     const theta = options.rotary?.theta;
     const rotate = (x: Value): Value =>
       theta === undefined ? x : rotary.rotate(graph, x, stretch.positions, theta, headDim);
-    const query = rotate(q);
+    const query = widened(graph, rotate(q), heads, headDim);
+    const keys = widened(graph, rotate(k), kvHeads, headDim);
+    const values = widened(graph, v, kvHeads, headDim);
     const cache = past[layer];
     const [y, key, value] = graph.nodes(
       'GroupQueryAttention',
-      [query, rotate(k), v, cache?.key ?? '', cache?.value ?? '', stretch.lastPositions, stretch.length],
-      { attributes: { num_heads: heads, kv_num_heads: kvHeads }, outputs: 3, name: `${tower}.${layer}` },
+      [query, keys, values, cache?.key ?? '', cache?.value ?? '', stretch.lastPositions, stretch.length],
+      {
+        attributes: { num_heads: heads, kv_num_heads: kvHeads, scale: { float: 1 / Math.sqrt(headDim) } },
+        outputs: 3,
+        name: `${tower}.${layer}`,
+      },
     );
     records[layer] = { query, key: key!, value: value!, options };
-    return y!;
+    return narrowed(graph, y!, heads, headDim);
   };
+}
+
+/** Width of a head in GroupQueryAttention, which takes multiples of 8 only: zeros fill it up. */
+export function paddedHeadDim(headDim: number): number {
+  return Math.ceil(headDim / 8) * 8;
+}
+
+function widened(graph: Graph, x: Value, heads: number, headDim: number): Value {
+  const width = paddedHeadDim(headDim);
+  if (width === headDim) return x;
+  const pads = graph.constant('int64', [0, 0, 0, 0, 0, 0, 0, width - headDim]);
+  const padded = graph.node('Pad', [graph.reshape(x, [0, 0, heads, headDim]), pads]);
+  return graph.reshape(padded, [0, 0, heads * width]);
+}
+
+function narrowed(graph: Graph, x: Value, heads: number, headDim: number): Value {
+  const width = paddedHeadDim(headDim);
+  if (width === headDim) return x;
+  const axis = (value: number): Value => graph.constant('int64', [value]);
+  const cut = graph.node('Slice', [graph.reshape(x, [0, 0, heads, width]), axis(0), axis(headDim), axis(3)]);
+  return graph.reshape(cut, [0, 0, heads * headDim]);
 }
 
 /**
@@ -62,7 +89,7 @@ export function attentionMap(graph: Graph, record: AttentionRecord, rows: Value)
   const length = graph.cast(graph.length(record.key, 2), 'int32');
   const sequence = graph.node('Div', [rows, length]);
   const position = graph.reshape(graph.node('Mod', [rows, length]), [-1, 1, 1, 1]);
-  const queries = graph.reshape(record.query, [-1, kvHeads, heads / kvHeads, headDim]);
+  const queries = graph.reshape(record.query, [-1, kvHeads, heads / kvHeads, paddedHeadDim(headDim)]);
   const q = graph.node('Gather', [queries, rows], { axis: 0 }); // [A, kv, group, headDim]
   const k = graph.node('Gather', [record.key, sequence], { axis: 0 }); // [A, kv, T, headDim]
   const scores = graph.node('FusedMatMul', [q, k], { transB: 1, alpha: { float: 1 / Math.sqrt(headDim) } });

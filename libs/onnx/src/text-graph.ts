@@ -5,7 +5,7 @@ import { graphLayers } from './graph-layers.js';
 import { nextToken } from './next-token.js';
 import type { TokenChoice } from './next-token.js';
 import { RotaryTable } from './rotary.js';
-import { attentionMap, textAttention } from './text-attention.js';
+import { attentionMap, paddedHeadDim, textAttention } from './text-attention.js';
 import type { AttentionRecord, KeyValueCache } from './text-attention.js';
 import type { WeightSource } from './weight-source.js';
 
@@ -139,7 +139,7 @@ function decodeBody(parent: Graph, model: TextModel, { lengths, tokens, records,
   const ids = graph.input('ids', 'int32', ['rows']);
   const endedBefore = graph.input('ended', 'bool', ['rows']);
   const past = records.map(({ options: { layer, kvHeads, headDim } }) => {
-    const dims = ['rows', kvHeads, 'cached', headDim];
+    const dims = ['rows', kvHeads, 'cached', paddedHeadDim(headDim)];
     return {
       key: graph.input(`key.${layer}`, 'float32', dims),
       value: graph.input(`value.${layer}`, 'float32', dims),
@@ -161,7 +161,7 @@ function decodeBody(parent: Graph, model: TextModel, { lengths, tokens, records,
   graph.output('ids', next.ids, 'int32', ['rows']);
   graph.output('ended', ended, 'bool', ['rows']);
   after.forEach(({ key, value, options: { kvHeads, headDim } }) => {
-    const dims = ['rows', kvHeads, 'now cached', headDim];
+    const dims = ['rows', kvHeads, 'now cached', paddedHeadDim(headDim)];
     graph.output('key', key, 'float32', dims);
     graph.output('value', value, 'float32', dims);
   });

@@ -1,29 +1,4 @@
-import type { PlanarImage } from './resize.js';
 import type { RgbImage } from './rgb-image.js';
-
-/** Separates the channels: [height, width, 3] -> [3, height, width]. */
-export function toPlanar({ width, height, data }: RgbImage): PlanarImage {
-  const plane = width * height;
-  const planar = new Uint8Array(3 * plane);
-  for (let i = 0; i < plane; i++) {
-    planar[i] = data[3 * i]!;
-    planar[plane + i] = data[3 * i + 1]!;
-    planar[2 * plane + i] = data[3 * i + 2]!;
-  }
-  return { width, height, data: planar };
-}
-
-/** Copies the rectangle of `width` x `height` pixels at (left, top). */
-export function crop(image: PlanarImage, left: number, top: number, width: number, height: number): PlanarImage {
-  const data = new Uint8Array(3 * width * height);
-  for (let channel = 0; channel < 3; channel++) {
-    for (let y = 0; y < height; y++) {
-      const from = (channel * image.height + top + y) * image.width + left;
-      data.set(image.data.subarray(from, from + width), (channel * height + y) * width);
-    }
-  }
-  return { width, height, data };
-}
 
 /** How pixels become numbers, per channel. */
 export interface Normalization {
@@ -34,18 +9,17 @@ export interface Normalization {
 }
 
 /**
- * `(x - mean / rescale) / (deviation / rescale)` into `out` at `offset`, rounded to float32 after each of the two steps, as
- * transformers' fused rescale-and-normalise does.
+ * Writes `(x - mean / rescale) / (deviation / rescale)` into `out` at `offset`, channel by channel [3, height, width], rounded
+ * to float32 after each of the two steps, as transformers' fused rescale-and-normalise does.
  */
-export function normalizeInto(out: Float32Array, offset: number, image: PlanarImage, how: Normalization): void {
+export function normalizeInto(out: Float32Array, offset: number, image: RgbImage, how: Normalization): void {
   const plane = image.width * image.height;
-  const table = new Float32Array(256);
+  const inverse = Math.fround(1 / how.rescale);
   for (let channel = 0; channel < 3; channel++) {
-    const inverse = Math.fround(1 / how.rescale);
     const mean = Math.fround(Math.fround(how.mean[channel]!) * inverse);
     const deviation = Math.fround(Math.fround(how.deviation[channel]!) * inverse);
-    for (let value = 0; value < 256; value++) table[value] = Math.fround(value - mean) / deviation;
-    const from = channel * plane;
-    for (let i = 0; i < plane; i++) out[offset + from + i] = table[image.data[from + i]!]!;
+    const table = Float32Array.from({ length: 256 }, (_, value) => Math.fround(value - mean) / deviation);
+    const to = offset + channel * plane;
+    for (let i = 0, from = channel; i < plane; i++, from += 3) out[to + i] = table[image.data[from]!]!;
   }
 }

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoint-error.js';
-import { crop, normalizeInto, toPlanar } from '../image/normalize.js';
+import { crop } from '../image/crop.js';
+import { normalizeInto } from '../image/normalize.js';
 import type { Normalization } from '../image/normalize.js';
 import { resize } from '../image/resize.js';
-import type { PlanarImage, Resample } from '../image/resize.js';
+import type { Resample } from '../image/resize.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import type { ProcessedImage } from '../processor.js';
 import type { SmolVlmConfig } from './config.js';
+import { positionIds } from './position-ids.js';
 
 /** Images are never scaled beyond this. Source: image_processing_smolvlm.py. */
 const LONGEST_SIDE = 4096;
@@ -37,7 +39,8 @@ export class SmolVlmImageProcessor {
   private readonly resample: Resample;
   private readonly normalization: Normalization;
   private readonly positions: Int32Array;
-  private readonly tokensPerTile: number;
+  /** Image tokens that one tile becomes. */
+  readonly tokensPerTile: number;
 
   /** `json` is the image processor's settings. Throws CheckpointError naming the setting that is wrong or not supported. */
   constructor(json: unknown, config: SmolVlmConfig) {
@@ -56,14 +59,20 @@ export class SmolVlmImageProcessor {
       deviation: settings.image_std,
       rescale: settings.rescale_factor,
     };
+    if (this.side !== config.vision.imageSize) {
+      throw new CheckpointError(
+        `preprocessor_config.json: max_image_size.longest_edge is ${this.side}, but vision_config.image_size in ` +
+          `config.json is ${config.vision.imageSize}; tiles of another size than the vision tower's are not supported`,
+      );
+    }
     const patches = Math.floor(this.side / config.vision.patchSize);
-    this.positions = positionIds(patches, Math.floor(config.vision.imageSize / config.vision.patchSize));
-    this.tokensPerTile = Math.floor(patches / config.scaleFactor) ** 2;
+    this.positions = positionIds(patches);
+    this.tokensPerTile = (patches / config.scaleFactor) ** 2;
   }
 
   /** Scales the long side to `size`, then cuts into tiles (split) or squashes to one. */
   process(image: RgbImage, options: { readonly split?: boolean } = {}): ProcessedImage {
-    const scaled = this.resize(toPlanar(image), ...fitted(image, this.longest));
+    const scaled = this.resize(image, ...fitted(image, this.longest));
     const { views, rows, columns } =
       (options.split ?? this.split) ? this.tile(scaled) : { views: [this.square(scaled)], rows: 0, columns: 0 };
     const size = 3 * this.side ** 2;
@@ -83,21 +92,21 @@ export class SmolVlmImageProcessor {
     };
   }
 
-  private resize(image: PlanarImage, width: number, height: number): PlanarImage {
+  private resize(image: RgbImage, width: number, height: number): RgbImage {
     return resize(image, width, height, this.resample);
   }
 
-  private square(image: PlanarImage): PlanarImage {
+  private square(image: RgbImage): RgbImage {
     return this.resize(image, this.side, this.side);
   }
 
   /** Stretches to whole tiles; the tiles row by row, then the whole image as one tile. */
-  private tile(image: PlanarImage): { views: PlanarImage[]; rows: number; columns: number } {
+  private tile(image: RgbImage): { views: RgbImage[]; rows: number; columns: number } {
     const stretched = this.resize(image, ...wholeTiles(image, this.side));
     const rows = stretched.height / this.side;
     const columns = stretched.width / this.side;
     if (rows === 1 && columns === 1) return { views: [stretched], rows: 0, columns: 0 };
-    const views: PlanarImage[] = [];
+    const views: RgbImage[] = [];
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         views.push(crop(stretched, column * this.side, row * this.side, this.side, this.side));
@@ -132,26 +141,4 @@ function wholeTiles({ width, height }: Size, side: number): [number, number] {
   }
   const h = up(height);
   return [up(Math.trunc(h * aspect)), h];
-}
-
-/**
- * Position of each of `patches` x `patches` patches in a table of `side` x `side`, by float32 fractions as `torch.bucketize` finds
- * them (which for some sides is not simply the patch's own index). Source: SmolVLMVisionEmbeddings.
- */
-function positionIds(patches: number, side: number): Int32Array {
-  const step = Math.fround(1 / patches);
-  const boundaries = arange(1 / side, 1, 1 / side);
-  const buckets = Array.from({ length: patches }, (_, i) => {
-    const fraction = Math.min(Math.fround(i * step), Math.fround(1 - 1e-6));
-    const bucket = boundaries.findIndex((boundary) => boundary > fraction);
-    return bucket === -1 ? boundaries.length : bucket;
-  });
-  return Int32Array.from({ length: patches * patches }, (_, i) => {
-    return buckets[Math.floor(i / patches)]! * side + buckets[i % patches]!;
-  });
-}
-
-/** torch.arange in float32: computed in float64, then rounded. */
-function arange(start: number, end: number, step: number): number[] {
-  return Array.from({ length: Math.ceil((end - start) / step) }, (_, i) => Math.fround(start + i * step));
 }

@@ -2,6 +2,7 @@ import { CheckpointError } from '../checkpoint-error.js';
 import type { CheckpointFiles } from '../checkpoint-files.js';
 import type { ProcessedImage, Processor } from '../processor.js';
 import { openTextProcessing } from '../text-processing.js';
+import type { TextProcessing } from '../text-processing.js';
 import type { SmolVlmConfig } from './config.js';
 import { SmolVlmImageProcessor } from './image-processor.js';
 
@@ -15,11 +16,12 @@ export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolV
   const text = await openTextProcessing(files);
   const processorConfig = (await files.json('processor_config.json')) ?? {};
   const images = new SmolVlmImageProcessor(
-    (await files.json('preprocessor_config.json')) ?? processorConfig['image_processor'] ?? {},
+    processorConfig['image_processor'] ?? (await files.json('preprocessor_config.json')) ?? {},
     config,
   );
-  const perTile = Number(processorConfig['image_seq_len'] ?? 169);
-  const processor: Processor = {
+  const perTile = images.tokensPerTile;
+  checkAgreement(files, text, config, processorConfig['image_seq_len'] ?? perTile, perTile);
+  return {
     image: (image, options) => images.process(image, options),
     chat: (messages, options = {}) => text.chat(messages, options.addGenerationPrompt ?? false),
     expand: (chat, processed) => expand(chat, processed, perTile),
@@ -28,7 +30,27 @@ export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolV
     answer: (answer) => text.encode(` ${answer}${END}`),
     decode: (ids, options = {}) => text.decode(ids, options.skipSpecial ?? true),
   };
-  return processor;
+}
+
+/** The tokenizer, processor and model must mean the same placeholders. */
+function checkAgreement(
+  files: CheckpointFiles,
+  text: TextProcessing,
+  config: SmolVlmConfig,
+  promised: unknown,
+  perTile: number,
+): void {
+  for (const token of [IMAGE, AROUND, GLOBAL, END]) text.idOf(token);
+  if (text.idOf(IMAGE) !== config.imageTokenId) {
+    throw new CheckpointError(
+      `${files.path('tokenizer.json')}: ${IMAGE} is token ${text.idOf(IMAGE)}, but image_token_id in config.json is ${config.imageTokenId}`,
+    );
+  }
+  if (promised !== perTile) {
+    throw new CheckpointError(
+      `${files.path('processor_config.json')}: image_seq_len is ${String(promised)}, but a tile becomes ${perTile} tokens (image_size, patch_size and scale_factor in config.json)`,
+    );
+  }
 }
 
 function expand(chat: string, images: readonly ProcessedImage[], perTile: number): string {

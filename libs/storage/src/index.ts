@@ -1,3 +1,9 @@
 /** Images, checkpoints and run folders behind one small interface. */
 export * from './storage.js';
 export * from './storage-error.js';
+export { fileStorage } from './file-storage.js';
+export { localPath } from './local-path.js';
+export { sampleId } from './sample-id.js';
+export { writeFileAtomically, writeFolderAtomically } from './atomic-write.js';
+export { openJsonl, readJsonl, type JsonlFile } from './jsonl-file.js';
+export { openRunFolder, runPaths, type RunFolder, type RunPaths } from './run-folder.js';

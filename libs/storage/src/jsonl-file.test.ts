@@ -58,7 +58,7 @@ describe('JSON-lines files', () => {
 
   it('names the line that is broken', async () => {
     await writeFile(path, '{}\nnot json\n{}\n');
-    await expect(rows()).rejects.toMatchObject({ code: 'corrupt', message: expect.stringContaining('line 2') });
+    await expect(rows()).rejects.toThrow(/line 2 is not JSON/);
     await rm(path);
     await expect(rows()).rejects.toMatchObject({ code: 'not-found' });
   });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { HEADER, type OutgoingRecord, type StreamRecord } from './record.js';
 
 /**
@@ -22,8 +23,12 @@ export function toDeadLetter(record: StreamRecord, cause: unknown): OutgoingReco
 /** An error and the errors that caused it, in one line of at most 1,000 characters. */
 function describeCause(error: unknown): string {
   const parts: string[] = [];
-  for (let e = error; e !== undefined && parts.length < 8; e = e instanceof Error ? e.cause : undefined) {
-    parts.push(String(e));
+  let rest = error;
+  while (rest instanceof Error && parts.length < 8) {
+    parts.push(rest.toString());
+    rest = rest.cause;
   }
+  const isOther = rest !== undefined && !(rest instanceof Error);
+  if (isOther || parts.length === 0) parts.push(typeof rest === 'string' ? rest : inspect(rest));
   return parts.join(' <- ').slice(0, 1000);
 }

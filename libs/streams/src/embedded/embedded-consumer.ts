@@ -29,7 +29,7 @@ export class EmbeddedConsumer implements Consumer {
   readonly #options: Required<Omit<ConsumerOptions, 'onEvent'>> & Pick<ConsumerOptions, 'onEvent'>;
   #running: Promise<void> | undefined;
   #stopping = false;
-  #failure: unknown;
+  #failure: Error | undefined;
   #next = 0;
 
   constructor(
@@ -82,7 +82,7 @@ export class EmbeddedConsumer implements Consumer {
       for (const { lease } of this.#assignments.values()) this.#reportLease('revoked', lease);
       this.#assignments.clear();
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure) throw this.#failure;
   }
 
   async #deliverUntilStopped(handler: BatchHandler): Promise<void> {
@@ -217,7 +217,7 @@ export class EmbeddedConsumer implements Consumer {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
     this.#stopping = true;
     this.store.notify();
   }

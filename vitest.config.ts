@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['@mpa/source'] } },
   test: {
-    include: ['libs/**/src/**/*.test.ts', 'services/**/src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{libs,services}/*/src/**/*.test.ts', 'libs/setup/src/**/*.test.mjs', 'test/**/*.test.ts'],
     exclude: ['**/dist/**', '**/node_modules/**'],
     pool: 'forks',
     maxWorkers: 2,

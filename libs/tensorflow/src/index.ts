@@ -6,6 +6,8 @@ export { globalNorm, lossAndGradients, scaleGradients } from './gradients.js';
 export { disposeLayout, layOut } from './layout.js';
 export type { BatchLayout } from './layout.js';
 export { defaultCacheDirectory } from './backend-location.js';
+export { diagnoseTensorflow } from './diagnose.js';
+export type { TensorflowDiagnosis } from './diagnose.js';
 export { loadTensorflow } from './load.js';
 export type { LoadOptions, Tensorflow } from './load.js';
 export { packTurns } from './pack.js';

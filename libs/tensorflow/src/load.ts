@@ -41,7 +41,9 @@ export interface LoadOptions {
   readonly cacheDir?: string;
 }
 
-const loaded = new Map<string, Promise<Tensorflow>>();
+type LoadedBackend = Omit<Tensorflow, 'why'>;
+
+const loaded = new Map<string, Promise<LoadedBackend>>();
 
 /**
  * Loads TensorFlow and makes it the backend of the process's one TensorFlow.js. A repeated call gives the same
@@ -52,29 +54,24 @@ const loaded = new Map<string, Promise<Tensorflow>>();
 export async function loadTensorflow(options: LoadOptions = {}): Promise<Tensorflow> {
   const cacheDir = options.cacheDir ?? defaultCacheDirectory();
   const location = options.backend === 'wasm' ? undefined : locateTensorflow(cacheDir);
-  const key = location?.bindingPath ?? 'wasm';
-  if (options.backend === 'native' && key === 'wasm') throw new TensorflowError(whyNotNative(location?.chosen));
+  const bindingPath = location?.bindingPath;
+  if (options.backend === 'native' && !bindingPath) throw new TensorflowError(explain(location?.chosen));
+  const key = bindingPath ?? 'wasm';
   let loading = loaded.get(key);
   if (!loading) {
-    loading = location?.bindingPath
-      ? loadNative(location.bindingPath, location.chosen)
-      : loadWasm(options.backend === 'wasm' ? 'it was asked for' : whyNotNative(location?.chosen));
+    loading = bindingPath ? loadNative(bindingPath, location?.chosen.gpus ?? []) : loadWasm();
     loaded.set(key, loading);
   }
   const result = await loading;
-  await tf.setBackend(tfBackendName(result.backend));
-  return result;
-}
-
-function tfBackendName(backend: Tensorflow['backend']): string {
-  return backend === 'native' ? 'tensorflow' : 'wasm';
+  await tf.setBackend(result.native ? 'tensorflow' : 'wasm');
+  return { ...result, why: options.backend ? 'it was asked for' : explain(location?.chosen) };
 }
 
 /**
  * Registers the backend as the package's own entry point would, but with our binding: that entry point looks for one
  * inside node_modules only.
  */
-async function loadNative(bindingPath: string, chosen: ChosenTensorflow): Promise<Tensorflow> {
+async function loadNative(bindingPath: string, gpus: readonly string[]): Promise<LoadedBackend> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   restoreRemovedTypeChecks();
   const binding = requireBinding(bindingPath);
@@ -88,8 +85,7 @@ async function loadNative(bindingPath: string, chosen: ChosenTensorflow): Promis
     tf,
     backend: 'native',
     version: binding.TF_Version,
-    devices: binding.isUsingGpuDevice() ? [...chosen.gpus, cpuName()] : [cpuName()],
-    why: chosen.failures.length === 0 ? `the ${chosen.source}: the best there is for this machine` : explain(chosen),
+    devices: binding.isUsingGpuDevice() ? [...gpus, cpuName()] : [cpuName()],
     native,
     binding,
   };
@@ -115,19 +111,16 @@ function restoreRemovedTypeChecks(): void {
   });
 }
 
-async function loadWasm(why: string): Promise<Tensorflow> {
+async function loadWasm(): Promise<LoadedBackend> {
   const { setWasmPaths, version_wasm } = require('@tensorflow/tfjs-backend-wasm') as typeof wasm;
   setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
   if (!(await tf.setBackend('wasm'))) throw new TensorflowError('the WebAssembly backend cannot be started');
-  return { tf, backend: 'wasm', version: version_wasm, devices: [cpuName()], why };
+  return { tf, backend: 'wasm', version: version_wasm, devices: [cpuName()] };
 }
 
-function whyNotNative(chosen: ChosenTensorflow | undefined): string {
+function explain(chosen: ChosenTensorflow | undefined): string {
   if (!chosen) return 'native TensorFlow has not been set up; run: npm run setup';
-  return explain(chosen);
-}
-
-function explain(chosen: ChosenTensorflow): string {
+  if (chosen.failures.length === 0) return `the ${chosen.source}: the best there is for this machine`;
   const reasons = chosen.failures.map(({ source, reason }) => `${source}: ${reason}`);
   return `the ${chosen.source}, since better could not be had (${reasons.join('; ')})`;
 }

@@ -3,8 +3,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statSync,
   statfsSync,
   writeFileSync,
 } from 'node:fs';
@@ -39,6 +41,7 @@ export async function chooseTensorflow(cache, { retry }) {
   const earlier = readChoice(root);
   if (earlier && isCurrent(earlier, sources, root, retry)) return earlier;
 
+  removeRemains(root);
   const failures = [];
   for (const source of sources) {
     try {
@@ -85,6 +88,16 @@ function availableSources(downloads) {
     clean: () => {},
   };
   return [...(hasNvidiaGpu() ? [wheel(true)] : []), wheel(false), official];
+}
+
+/** Removes what killed runs left; another run's folder is younger than the hour that all its time limits add up to. */
+function removeRemains(root) {
+  for (const folder of [root, join(root, 'downloads')].filter((path) => existsSync(path))) {
+    for (const name of readdirSync(folder).filter((entry) => entry.startsWith('partial-'))) {
+      const path = join(folder, name);
+      if (Date.now() - statSync(path).mtimeMs > RETRY_FALLBACK_MS) rmSync(path, { recursive: true, force: true });
+    }
+  }
 }
 
 function readChoice(root) {

@@ -1,0 +1,36 @@
+import { cacheDirectory } from './cache-directory.mjs';
+import { requireNodeVersion } from './node-version.mjs';
+import { installNpmPackages } from './npm-packages.mjs';
+import { REPOSITORY_ROOT } from './repository-root.mjs';
+import { SetupError } from './setup-error.mjs';
+import { say } from './step.mjs';
+import { chooseTensorflow } from './tensorflow/choose-tensorflow.mjs';
+import { buildTypescript } from './typescript-build.mjs';
+
+/**
+ * Does what is missing before anything of the project can run: npm packages, TensorFlow, compiled TypeScript.
+ * What is there already costs a fraction of a second; what was interrupted is taken up again.
+ *
+ * @param {{build?: boolean, retry?: boolean}} options `build: false` leaves the TypeScript alone;
+ *   `retry` tries again for a better TensorFlow than an earlier fallback
+ * @throws {SetupError} when a step fails that nothing else can stand in for
+ */
+export async function setUp({ build = true, retry = false } = {}) {
+  requireNodeVersion();
+  await installNpmPackages(REPOSITORY_ROOT);
+  const { backend, source, version } = await chooseTensorflow(cacheDirectory(), { retry });
+  if (backend === 'wasm') say('TensorFlow: WebAssembly, slow; `npm run setup` tries again for a faster one');
+  else say(`TensorFlow ${version} (${source})`);
+  if (build) await buildTypescript(REPOSITORY_ROOT);
+}
+
+/** Runs a main function; a set-up error ends the process with its message, and code 1. */
+export async function runMain(main) {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    process.exitCode = 1;
+  }
+}

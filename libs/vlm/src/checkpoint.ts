@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CheckpointError } from './checkpoint-error.js';
 import { checkpointFiles } from './checkpoint-files.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
@@ -41,6 +41,20 @@ export async function describeCheckpoint(dir: string): Promise<CheckpointDescrip
   const files = checkpointFiles(dir);
   const json = await files.json('config.json');
   if (!json) throw new CheckpointError(`${files.path('config.json')} is missing: ${dir} is no checkpoint folder`);
+  try {
+    return await describe(dir, files, json);
+  } catch (cause) {
+    // Messages about a field name only its file: with two models at work, say whose.
+    if (!(cause instanceof CheckpointError) || cause.message.startsWith(dir)) throw cause;
+    throw new CheckpointError(`${dir}: ${cause.message}`, { cause });
+  }
+}
+
+async function describe(
+  dir: string,
+  files: CheckpointFiles,
+  json: Record<string, unknown>,
+): Promise<CheckpointDescription> {
   const { family, config, openProcessor } = openFamily(json);
   return {
     dir,
@@ -113,12 +127,14 @@ async function generationTokens(files: CheckpointFiles, config: Record<string, u
   return { eosTokenIds, padTokenId: typeof pad === 'number' ? pad : eosTokenIds[0]! };
 }
 
-const WEIGHT_FILE = /\.(safetensors|bin|pt|onnx|index\.json)$/;
+/** What a checkpoint folder holds beside its weights. */
+const COMPANIONS =
+  /^(.*config\.json|tokenizer\..*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\..*|LICENSE.*)$/;
 
 /**
- * Writes a checkpoint folder that `transformers` loads: new weights beside the other files of an existing one. The tensors are
- * those of `like`'s model, streamed one by one; `weights` must give all of them.
- * Throws CheckpointError for a tensor that is missing.
+ * Writes a checkpoint folder that `transformers` loads: new weights, in the element type `dtype`, beside the configuration,
+ * tokenizer and processor files of an existing one. Weights are read one by one and come last, under a temporary name, so a
+ * folder with `model.safetensors` is complete. Throws CheckpointError for a tensor of another size or a value that `dtype` cannot hold.
  */
 export async function saveCheckpoint(
   dir: string,
@@ -127,15 +143,13 @@ export async function saveCheckpoint(
   dtype: Dtype,
 ): Promise<void> {
   await mkdir(dir, { recursive: true });
-  if (dir !== like.dir) {
-    for (const entry of await readdir(like.dir, { withFileTypes: true })) {
-      if (entry.isFile() && !WEIGHT_FILE.test(entry.name))
-        await copyFile(join(like.dir, entry.name), join(dir, entry.name));
+  if (resolve(dir) !== resolve(like.dir)) {
+    for (const name of await readdir(like.dir)) {
+      if (COMPANIONS.test(name)) await copyFile(join(like.dir, name), join(dir, name));
     }
   }
   await declareDtype(dir, dtype);
-  const shapes = like.family.weights(like.config);
-  const layout = [...shapes].map(([name, shape]) => ({ name, shape }));
+  const layout = [...like.family.weights(like.config)].map(([name, shape]) => ({ name, shape }));
   writeSafetensors(join(dir, 'model.safetensors'), layout, valuesOf(layout, read), dtype);
 }
 
@@ -143,13 +157,7 @@ function* valuesOf(
   layout: readonly Pick<NamedTensor, 'name' | 'shape'>[],
   read: (name: string) => Float32Array,
 ): Generator<NamedTensor> {
-  for (const { name, shape } of layout) {
-    const values = read(name);
-    const length = shape.reduce((product, n) => product * n, 1);
-    if (values.length !== length)
-      throw new CheckpointError(`tensor ${name} has ${values.length} values, not ${length}`);
-    yield { name, shape, values };
-  }
+  for (const { name, shape } of layout) yield { name, shape, values: read(name) };
 }
 
 const TORCH_NAMES: Readonly<Record<Dtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };

@@ -3,13 +3,10 @@ import type { Dtype } from './weights.js';
 /** Bytes of one element. */
 export const BYTES: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 };
 
-const scratch = new DataView(new ArrayBuffer(4));
-
-/** Widens little-endian bytes of a floating-point type to float32. `bytes` may be reused by the caller afterwards. */
-export function widen(bytes: Uint8Array, dtype: Dtype): Float32Array {
-  const aligned = bytes.slice().buffer;
-  if (dtype === 'F32') return new Float32Array(aligned);
-  const halves = new Uint16Array(aligned);
+/** Widens little-endian floating-point values that fill `buffer` to float32, exactly; F32 shares the buffer. */
+export function widen(buffer: ArrayBuffer, dtype: Dtype): Float32Array {
+  if (dtype === 'F32') return new Float32Array(buffer);
+  const halves = new Uint16Array(buffer);
   const values = new Float32Array(halves.length);
   if (dtype === 'BF16') {
     const bits = new Uint32Array(values.buffer);
@@ -20,19 +17,21 @@ export function widen(bytes: Uint8Array, dtype: Dtype): Float32Array {
   return values;
 }
 
-/** Narrows float32 to a type's little-endian bytes, rounding to nearest, ties to even. */
+/**
+ * Narrows float32 to a type's little-endian bytes, rounding to nearest, ties to even, as PyTorch does. Throws RangeError for a
+ * finite value that the type cannot hold.
+ */
 export function narrow(values: Float32Array, dtype: Dtype): Uint8Array {
   if (dtype === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const halves = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  if (dtype === 'BF16') {
-    for (let i = 0; i < bits.length; i++) {
-      const b = bits[i]!;
-      const isNaN = (b & 0x7fffffff) > 0x7f800000;
-      halves[i] = isNaN ? (b >>> 16) | 0x40 : (b + 0x7fff + ((b >>> 16) & 1)) >>> 16;
+  const [convert, infinity] = dtype === 'BF16' ? ([toBfloat16, 0x7f80] as const) : ([toFloat16, 0x7c00] as const);
+  for (let i = 0; i < bits.length; i++) {
+    const half = convert(bits[i]!, values[i]!);
+    if ((half & 0x7fff) === infinity && Number.isFinite(values[i])) {
+      throw new RangeError(`${values[i]} does not fit in ${dtype}; write F32`);
     }
-  } else {
-    for (let i = 0; i < values.length; i++) halves[i] = toFloat16(values[i]!);
+    halves[i] = half;
   }
   return new Uint8Array(halves.buffer);
 }
@@ -46,20 +45,20 @@ function float16(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-function toFloat16(value: number): number {
-  scratch.setFloat32(0, value);
-  const sign = (scratch.getUint32(0) >>> 16) & 0x8000;
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  const magnitude = Math.abs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude || 2 ** -24)));
-  const unit = 2 ** (exponent - 10);
-  const steps = roundHalfEven(magnitude / unit); // 1024..2048, or fewer for subnormals
-  return sign | (exponent === -14 ? steps : steps - 1024 + ((exponent + 15) << 10));
+function toBfloat16(bits: number): number {
+  const isNaN = (bits & 0x7fffffff) > 0x7f800000;
+  return isNaN ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
-function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+function toFloat16(bits: number, value: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00; // NaN
+  if (magnitude >= 0x47800000) return sign | 0x7c00; // 65536 and more
+  if (magnitude < 0x38800000) {
+    // Subnormal, in units of 2^-24: adding 1/2, whose last bit is that unit, lets float32 do the rounding.
+    return sign | ((Math.fround(Math.abs(value) + 0.5) - 0.5) * 2 ** 24);
+  }
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
 }

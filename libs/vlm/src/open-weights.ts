@@ -34,9 +34,13 @@ function openShards(path: string, map: Readonly<Record<string, string>>): Weight
         throw new CheckpointError(`${path}: ${file} is not a file of the folder`);
       shards.set(file, openSafetensors(join(dirname(path), file)));
     }
+    for (const [file, { names }] of shards) {
+      const stray = names.find((name) => !Object.hasOwn(map, name) || map[name] !== file);
+      if (stray !== undefined) throw new CheckpointError(`${path}: does not say that ${stray} is in ${file}`);
+    }
+    const held = new Map([...shards].map(([file, { names }]) => [file, new Set(names)]));
     for (const [name, file] of Object.entries(map)) {
-      if (!shards.get(file)!.names.includes(name))
-        throw new CheckpointError(`${path}: ${name} is not in ${file} as it says`);
+      if (!held.get(file)!.has(name)) throw new CheckpointError(`${path}: ${name} is not in ${file} as it says`);
     }
   } catch (error) {
     close();

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { CheckpointError } from './checkpoint-error.js';
 import { BYTES, narrow, widen } from './float-formats.js';
@@ -60,7 +60,7 @@ export function openSafetensors(path: string): SafetensorsFile {
     dtype: (name) => entryOf(name).dtype,
     read: (name) => {
       const { start, end, dtype } = entryOf(name);
-      return widen(readBytes(file, start, end - start, path), dtype);
+      return widen(readBytes(file, start, end - start, path).buffer, dtype);
     },
     close: () => closeSync(file),
   };
@@ -74,7 +74,7 @@ function openForReading(path: string): number {
   }
 }
 
-function readBytes(file: number, start: number, length: number, path: string): Uint8Array {
+function readBytes(file: number, start: number, length: number, path: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
@@ -128,7 +128,7 @@ function checkEntry(name: string, value: unknown, base: number, size: number, pa
       `${path}: tensor ${name} lies at bytes ${start} to ${end} of a file of ${size}; the file is truncated or damaged`,
     );
   }
-  const expected = shape.reduce((product, n) => product * n, BYTES[dtype as Dtype]);
+  const expected = elements(shape) * BYTES[dtype as Dtype];
   if (end - start !== expected) {
     throw new CheckpointError(
       `${path}: tensor ${name} [${shape.join(', ')}] ${dtype} takes ${expected} bytes, but has ${end - start}`,
@@ -150,8 +150,10 @@ function checkLayout(entries: ReadonlyMap<string, Entry>, base: number, size: nu
 }
 
 /**
- * Writes tensors one after the other, to a temporary file that then takes the place of `path`. The iterable is walked
- * once, after `layout` has given every name and shape, so that no more than one tensor need be in memory.
+ * Writes tensors one after the other, to a temporary file that then takes the place of `path`. `layout` gives every name and
+ * shape first; `tensors` gives the values in the same order and is walked once, so that no more than one need be in memory.
+ * Throws CheckpointError, leaving no file behind, for a tensor out of order or of another shape, one that is absent, or a
+ * value that `dtype` cannot hold.
  */
 export function writeSafetensors(
   path: string,
@@ -159,29 +161,62 @@ export function writeSafetensors(
   tensors: Iterable<NamedTensor>,
   dtype: Dtype,
 ): void {
+  const expected = [...layout];
+  const temporary = `${path}.writing`;
+  const file = openSync(temporary, 'w');
+  try {
+    writeAll(file, headerOf(expected, dtype));
+    let written = 0;
+    for (const tensor of tensors) writeAll(file, bytesOf(tensor, expected[written++], dtype, path));
+    if (written < expected.length) throw new CheckpointError(`${path}: no values for ${expected[written]!.name}`);
+    fsyncSync(file);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Length and JSON, padded so that the data starts at a multiple of 8 bytes. */
+function headerOf(layout: readonly Pick<NamedTensor, 'name' | 'shape'>[], dtype: Dtype): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let offset = 0;
   for (const { name, shape } of layout) {
-    const end = offset + shape.reduce((product, n) => product * n, BYTES[dtype]);
+    const end = offset + elements(shape) * BYTES[dtype];
     header[name] = { dtype, shape, data_offsets: [offset, end] };
     offset = end;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
-  padded.set(json);
-  const prefix = new DataView(new ArrayBuffer(8));
-  prefix.setBigUint64(0, BigInt(padded.length), true);
-  const temporary = `${path}.writing`;
-  const file = openSync(temporary, 'w');
-  try {
-    writeAll(file, new Uint8Array(prefix.buffer));
-    writeAll(file, padded);
-    for (const { values } of tensors) writeAll(file, narrow(values, dtype));
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+  const bytes = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+function bytesOf(
+  { name, shape, values }: NamedTensor,
+  expected: Pick<NamedTensor, 'name' | 'shape'> | undefined,
+  dtype: Dtype,
+  path: string,
+): Uint8Array {
+  const matches = expected?.name === name && expected.shape.join() === shape.join();
+  if (!matches || values.length !== elements(shape)) {
+    const wanted = expected ? `${expected.name} [${expected.shape.join(', ')}]` : 'no more tensors';
+    throw new CheckpointError(
+      `${path}: ${name} [${shape.join(', ')}] with ${values.length} values given, ${wanted} expected`,
+    );
   }
-  renameSync(temporary, path);
+  try {
+    return narrow(values, dtype);
+  } catch (cause) {
+    throw new CheckpointError(`${path}: tensor ${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

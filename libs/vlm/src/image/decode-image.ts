@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import sharp from 'sharp';
+import type { Metadata } from 'sharp';
 import { ImageError } from './image-error.js';
 import type { RgbImage } from './rgb-image.js';
 
@@ -11,12 +14,20 @@ export interface DecodeOptions {
 
 const DEFAULT_MAX_PIXELS = 100_000_000;
 
-sharp.cache(false); // images are read once; libvips' cache of operations would only grow
+/** Larger files are refused unread. */
+const MAX_BYTES = 2 ** 29;
+
+/** Formats of photographs and drawings; not what else libvips reads (SVG, PDF, raw numbers...), which can be made to cost anything. */
+const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'jp2', 'jxl', 'ppm']);
+
+// Images are read once, so libvips' cache of operations would only grow; and many are decoded at once, so one thread each.
+sharp.cache(false);
+sharp.concurrency(1);
 
 /**
- * Decodes an image file, or its bytes, to RGB: any format that libvips reads (JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG...), turned
- * upright by its EXIF orientation, converted to 8-bit sRGB (CMYK, 16-bit, grey and palette included). Of an animation, the
- * first frame. Transparency is dropped, as PIL's `convert('RGB')` does.
+ * Decodes an image file, or its bytes, to RGB as transformers and PIL do: turned upright by its EXIF orientation; 8 bits a
+ * channel (16-bit, grey and palette included); transparency dropped, not blended; an RGB colour profile ignored. CMYK becomes
+ * sRGB. Of an animation, the first frame. JPEG, PNG, WebP, GIF, TIFF, AVIF and what else the installed libvips reads of its kind.
  * Throws ImageError with a reason: unreadable, empty, not-an-image, damaged, too-large.
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<RgbImage> {
@@ -26,7 +37,12 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   await checkHeader(bytes, name, maxPixels);
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'truncated', limitInputPixels: maxPixels, pages: 1 })
+    const { data, info } = await sharp(bytes, {
+      failOn: 'truncated',
+      limitInputPixels: maxPixels,
+      pages: 1,
+      ignoreIcc: true,
+    })
       .autoOrient()
       .toColourspace('srgb')
       .removeAlpha()
@@ -39,25 +55,43 @@ export async function decodeImage(source: string | Uint8Array, options: DecodeOp
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
+  const unreadable = (why: string, cause?: unknown): ImageError =>
+    new ImageError('unreadable', `${path}: cannot be read (${why})`, { cause });
+  let file: FileHandle | undefined;
   try {
-    return await readFile(path);
+    // Without waiting for a writer, should it be a pipe.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = await file.stat();
+    if (!stat.isFile()) throw unreadable('not a file');
+    if (stat.size > MAX_BYTES) {
+      throw new ImageError('too-large', `${path}: ${stat.size} bytes are more than the limit of ${MAX_BYTES}`);
+    }
+    return await file.readFile();
   } catch (cause) {
-    throw new ImageError('unreadable', `${path}: cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
+    if (cause instanceof ImageError) throw cause;
+    throw unreadable((cause as NodeJS.ErrnoException).code ?? String(cause), cause);
+  } finally {
+    await file?.close();
   }
 }
 
 async function checkHeader(bytes: Uint8Array, name: string, maxPixels: number): Promise<void> {
-  let size: { width: number; height: number };
-  try {
-    size = await sharp(bytes, { limitInputPixels: false, pages: 1 }).metadata();
-  } catch (cause) {
-    throw new ImageError('not-an-image', `${name}: is no image of a known format (${firstLine(cause)})`, { cause });
+  const { format, width, height } = await readHeader(bytes, name);
+  if (!FORMATS.has(format)) throw new ImageError('not-an-image', `${name}: ${format} is not read; convert it to PNG`);
+  if (width * height > maxPixels) {
+    throw new ImageError('too-large', `${name}: ${width} x ${height} pixels are more than the limit of ${maxPixels}`);
   }
-  if (size.width * size.height > maxPixels) {
-    throw new ImageError(
-      'too-large',
-      `${name}: ${size.width} x ${size.height} pixels are more than the limit of ${maxPixels}`,
-    );
+}
+
+async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
+  try {
+    return await sharp(bytes, { limitInputPixels: false, pages: 1 }).metadata();
+  } catch (cause) {
+    const line = firstLine(cause);
+    if (line.includes('corrupt header')) {
+      throw new ImageError('damaged', `${name}: its header cannot be read (${line})`, { cause });
+    }
+    throw new ImageError('not-an-image', `${name}: is no image of a known format (${line})`, { cause });
   }
 }
 

@@ -1,4 +1,7 @@
-/** Why an image cannot be used. */
+/**
+ * Why an image cannot be used: `unreadable` (no such file, no permission, a loop of links, not a file), `empty` (0 bytes),
+ * `not-an-image` (no known format), `damaged` (ends early or contradicts itself), `too-large` (pixels, told from the header, or bytes).
+ */
 export type ImageFault = 'unreadable' | 'empty' | 'not-an-image' | 'damaged' | 'too-large';
 
 /** Thrown when an image file cannot be used; `reason` goes into the skip record. */

@@ -1,1 +1,1 @@
-export {};
+export { CliError, CountsError, InterruptedError, UsageError } from './cli-error.js';

@@ -1,0 +1,68 @@
+import { cpus, totalmem } from 'node:os';
+import { loadTensorflow } from '@mpa/tensorflow';
+import type { Command } from 'commander';
+import { env as onnxruntime, listSupportedBackends } from 'onnxruntime-node';
+import type { CommandContext } from '../command-context.js';
+
+/** What `mpa doctor --json` prints. */
+export interface Diagnosis {
+  readonly node: string;
+  readonly platform: string;
+  readonly threads: number;
+  readonly memoryGigabytes: number;
+  readonly cache: string;
+  readonly training: {
+    readonly backend: string;
+    readonly version: string;
+    readonly devices: readonly string[];
+    readonly why: string;
+  };
+  readonly inference: { readonly version: string; readonly providers: readonly string[] };
+  /** What would make it faster; empty when nothing would. */
+  readonly advice: readonly string[];
+}
+
+/** `mpa doctor`: which backends compute here, on which devices, and what to do for better ones. */
+export function addDoctor(program: Command, context: CommandContext): void {
+  program
+    .command('doctor')
+    .description('say which backends, versions and devices are used, and what to do for better ones')
+    .option('--json', 'print it as one JSON object')
+    .action(async ({ json }: { json?: boolean }) => {
+      const diagnosis = await diagnose(context.cacheDirectory);
+      if (json) return context.out(JSON.stringify(diagnosis));
+      for (const line of describe(diagnosis)) context.out(line);
+    });
+}
+
+async function diagnose(cache: string): Promise<Diagnosis> {
+  const { backend, version, devices, why } = await loadTensorflow({ cacheDir: cache });
+  const providers = listSupportedBackends().map(({ name }) => name);
+  const advice = [
+    ...(backend === 'wasm' ? ['training runs on WebAssembly, many times slower: run npm run setup'] : []),
+    ...(providers.includes('cuda')
+      ? []
+      : ['on a machine with an NVIDIA GPU: npm run setup -- --cuda fetches its ONNX Runtime provider']),
+  ];
+  return {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    threads: cpus().length,
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+    cache,
+    training: { backend: backend === 'native' ? 'tensorflow' : 'tfjs-wasm', version, devices, why },
+    inference: { version: onnxruntime.versions.node ?? onnxruntime.versions.common, providers },
+    advice,
+  };
+}
+
+function describe({ training, inference, ...machine }: Diagnosis): string[] {
+  return [
+    `machine    ${machine.platform}, ${machine.threads} threads, ${machine.memoryGigabytes} GiB, Node ${machine.node}`,
+    `cache      ${machine.cache}`,
+    `training   ${training.backend} ${training.version} on ${training.devices.join(', ')}`,
+    `           ${training.why}`,
+    `inference  onnxruntime-node ${inference.version}, providers: ${inference.providers.join(', ')}`,
+    ...machine.advice.map((line) => `advice     ${line}`),
+  ];
+}

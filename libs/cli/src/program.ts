@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import type { CommandContext } from './command-context.js';
+import { addAnswer } from './commands/answer.js';
+import { addDoctor } from './commands/doctor.js';
+import { addWorld } from './commands/world.js';
+
+/** The command line as a whole: one file per command in `commands/`. */
+export function program(context: CommandContext): Command {
+  const root = new Command('mpa')
+    .description('Level a small vision-language model against a large one, from unlabeled images.')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined, writeOut: (text) => context.out(text.trimEnd()) })
+    .showSuggestionAfterError();
+  for (const add of [addWorld, addAnswer, addDoctor]) add(root, context);
+  return root;
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { describeCheckpoint } from './checkpoint.js';
+import { CheckpointError } from './checkpoint-error.js';
+import { decodeImage } from './image/decode-image.js';
+import { checkpointCopy, oracle, reference } from './oracle.fixture.js';
+import type { Message, ProcessedImage, Processor } from './processor.js';
+
+interface Sample {
+  readonly messages: readonly Message[];
+  readonly images: readonly string[];
+  readonly chat_text: string;
+  readonly expanded_text: string;
+  readonly answer: string;
+  readonly answer_ids: readonly number[];
+  readonly generated_ids: readonly number[];
+  readonly generated_text: string;
+  readonly generated_text_with_special: string;
+}
+
+interface Case {
+  readonly name: string;
+  readonly processor_kwargs: { readonly do_image_splitting?: boolean };
+  readonly samples: readonly Sample[];
+}
+
+const { tokenizer_texts: texts, cases } = JSON.parse(readFileSync(join(oracle, 'reference.json'), 'utf8')) as {
+  readonly tokenizer_texts: readonly { readonly text: string; readonly ids: number[]; readonly decoded: string }[];
+  readonly cases: readonly Case[];
+};
+
+function process(processor: Processor, sample: Sample, split: boolean | undefined): Promise<ProcessedImage[]> {
+  const options = split === undefined ? {} : { split };
+  return Promise.all(
+    sample.images.map(async (file) => processor.image(await decodeImage(join(oracle, file)), options)),
+  );
+}
+
+describe.each(['hub', 'v5_layout', 'idefics3_layout'] as const)('the processor of the %s checkpoint', (layout) => {
+  it('tokenizes and decodes as transformers does', async () => {
+    const { processor } = await describeCheckpoint(await checkpointCopy(layout));
+    for (const { text, ids, decoded } of texts) {
+      expect([...processor.encode(text)], text).toEqual(ids);
+      expect(processor.decode(ids, { skipSpecial: false })).toBe(decoded);
+    }
+  });
+
+  it.each(cases.map((c, k) => [c.name, k, c] as const))('prepares case %s as transformers does', async (_, k, c) => {
+    const { processor } = await describeCheckpoint(await checkpointCopy(layout));
+    const ids = reference(`case${k}.input_ids`);
+    const pixels = reference(`case${k}.pixel_values`);
+    const perSample = pixels.data.length / c.samples.length;
+    for (const [row, sample] of c.samples.entries()) {
+      const images = await process(processor, sample, c.processor_kwargs.do_image_splitting);
+      expect(processor.chat(sample.messages, { addGenerationPrompt: true })).toBe(sample.chat_text);
+      expect(processor.expand(sample.chat_text, images)).toBe(sample.expanded_text);
+      const prompt = [...processor.prompt(sample.messages, images)];
+      const end = (row + 1) * ids.shape[1]!; // padded on the left
+      expect(prompt).toEqual(Array.prototype.slice.call(ids.data, end - prompt.length, end));
+      expect([...processor.answer(sample.answer)]).toEqual(sample.answer_ids);
+      expect(processor.decode(sample.generated_ids)).toBe(sample.generated_text);
+      expect(processor.decode(sample.generated_ids, { skipSpecial: false })).toBe(sample.generated_text_with_special);
+      const found = images.flatMap((image) => [...image.pixels]);
+      const wanted: number[] = Array.prototype.slice.call(pixels.data, row * perSample, (row + 1) * perSample);
+      expect(found.every((value, i) => value === wanted[i])).toBe(true);
+      expect(wanted.slice(found.length).every((value) => value === 0)).toBe(true); // tiles that are padding
+    }
+  });
+});
+
+describe('the processor', () => {
+  it('names both numbers when images and placeholders do not match', async () => {
+    const { processor } = await describeCheckpoint(oracle);
+    const messages: Message[] = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: 'What?' }] }];
+    expect(() => processor.prompt(messages, [])).toThrow('1 images, but 0 are given');
+  });
+
+  it('decodes nothing to nothing', async () => {
+    const { processor } = await describeCheckpoint(oracle);
+    expect(processor.decode([])).toBe('');
+  });
+
+  it.each([
+    ['processor_config.json', '{"image_seq_len": 9}', /image_seq_len is 9, but a tile becomes 4/],
+    ['chat_template.json', '{"chat_template": "{% for %}"}', /Jinja/],
+    ['tokenizer.json', '{"model": {}}', /tokenizer\.json/],
+    ['preprocessor_config.json', '{"resample": 9}', /preprocessor_config\.json: resample/],
+  ])('refuses a wrong %s', async (name, content, message) => {
+    const dir = await checkpointCopy();
+    await writeFile(join(dir, name), content);
+    const opened = describeCheckpoint(dir);
+    await expect(opened).rejects.toThrow(CheckpointError);
+    await expect(opened).rejects.toThrow(message);
+    await expect(opened).rejects.toThrow(dir);
+  });
+
+  it('refuses a tokenizer whose image token is not the model’s', async () => {
+    const dir = await checkpointCopy();
+    const config = readFileSync(join(dir, 'config.json'), 'utf8').replace(
+      '"image_token_id": 558',
+      '"image_token_id": 5',
+    );
+    await writeFile(join(dir, 'config.json'), config);
+    await expect(describeCheckpoint(dir)).rejects.toThrow(/<image> is token 558, but image_token_id .* is 5/);
+  });
+});

@@ -21,7 +21,7 @@ function member<C>(
     open: (json) => {
       const config = family.readConfig(json);
       // Sound: this config is the only one that this object's methods are ever called with.
-      return { family: family as Family<unknown>, config, openProcessor: (files) => openProcessor(files, config) };
+      return { family, config, openProcessor: (files) => openProcessor(files, config) };
     },
   };
 }

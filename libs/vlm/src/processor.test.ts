@@ -58,12 +58,12 @@ describe.each(['hub', 'v5_layout', 'idefics3_layout'] as const)('the processor o
       expect(processor.expand(sample.chat_text, images)).toBe(sample.expanded_text);
       const prompt = [...processor.prompt(sample.messages, images)];
       const end = (row + 1) * ids.shape[1]!; // padded on the left
-      expect(prompt).toEqual(Array.prototype.slice.call(ids.data, end - prompt.length, end));
+      expect(prompt).toEqual(Array.from(ids.data).slice(end - prompt.length, end));
       expect([...processor.answer(sample.answer)]).toEqual(sample.answer_ids);
       expect(processor.decode(sample.generated_ids)).toBe(sample.generated_text);
       expect(processor.decode(sample.generated_ids, { skipSpecial: false })).toBe(sample.generated_text_with_special);
       const found = images.flatMap((image) => [...image.pixels]);
-      const wanted: number[] = Array.prototype.slice.call(pixels.data, row * perSample, (row + 1) * perSample);
+      const wanted = Array.from(pixels.data).slice(row * perSample, (row + 1) * perSample);
       expect(found.every((value, i) => value === wanted[i])).toBe(true);
       expect(wanted.slice(found.length).every((value) => value === 0)).toBe(true); // tiles that are padding
     }

@@ -4,6 +4,19 @@ import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Message } from './processor.js';
 
+/** What is used of a tokenizer. */
+interface JsonTokenizer {
+  encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: readonly number[] };
+  decode(
+    ids: readonly number[],
+    options: { readonly skip_special_tokens: boolean; readonly clean_up_tokenization_spaces: boolean },
+  ): string;
+  token_to_id(token: string): number | undefined;
+}
+
+// The package's declarations import one another without extensions, which NodeNext does not resolve, so they say nothing.
+const JsonTokenizer = Tokenizer as unknown as new (definition: object, config: object) => JsonTokenizer;
+
 /** The tokenizer and chat template of a checkpoint folder. */
 export interface TextProcessing {
   encode(text: string): Int32Array;
@@ -39,9 +52,9 @@ export async function openTextProcessing(files: CheckpointFiles): Promise<TextPr
   };
 }
 
-function newTokenizer(definition: object, config: object, files: CheckpointFiles): Tokenizer {
+function newTokenizer(definition: object, config: object, files: CheckpointFiles): JsonTokenizer {
   try {
-    return new Tokenizer(definition, config);
+    return new JsonTokenizer(definition, config);
   } catch (cause) {
     throw new CheckpointError(`${files.path('tokenizer.json')}: cannot be used (${String(cause)})`, { cause });
   }

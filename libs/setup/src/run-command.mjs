@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { SetupError } from './setup-error.mjs';
 
 const KEPT_OUTPUT = 4000;
+const MESSAGE_LINES = 20;
 
 /**
  * Runs a program to its end and returns what it wrote to standard output. What it writes to standard error is kept
@@ -42,5 +43,7 @@ export function runCommand(command, args, { timeoutMs, cwd, env = process.env })
 }
 
 function lastLines(text) {
-  return text.trim().split('\n').slice(-6).join('\n');
+  const lines = text.trim().split('\n');
+  const telling = lines.filter((line) => !/^npm (warn|error$|notice)/.test(line));
+  return telling.slice(-MESSAGE_LINES).join('\n');
 }

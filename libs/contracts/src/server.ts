@@ -15,7 +15,7 @@ import type {
   ServerWritableStream,
   StatusObject,
 } from '@grpc/grpc-js';
-import type { RpcError} from './rpc-error.js';
+import type { RpcError } from './rpc-error.js';
 import { toRpcError } from './rpc-error.js';
 import { serviceDefinition } from './service-definition.js';
 import type { WireDefinition } from './service-definition.js';

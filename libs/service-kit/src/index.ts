@@ -1,1 +1,10 @@
-export {};
+/** What every service's main needs: configuration, logs, health, reflection, graceful stop, and the streams' topics. */
+export { ConfigError } from './config-error.js';
+export { createLogger, logLevel, type Logger } from './logger.js';
+export { checkConfig, readConfig } from './read-config.js';
+export { runService, type MainProcess } from './run-service.js';
+export type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
+export { serverConfig, startInProcess, startService, type RunningService, type StartOptions } from './start-service.js';
+export { statusOf } from './status-of.js';
+export { topics } from './topics.js';
+export { workerHandlers, type BatchReport, type Stage } from './worker.js';

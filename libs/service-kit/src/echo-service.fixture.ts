@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { create, ImageRecordSchema, implement, ModelService, WorkerService } from '@mpa/contracts';
+import { z } from 'zod';
+import type { Service } from './service.js';
+import { topics } from './topics.js';
+import { workerHandlers } from './worker.js';
+
+const config = z.strictObject({
+  greeting: z.string(),
+  pauseMs: z.number().default(0),
+  nested: z.strictObject({ size: z.number() }).default({ size: 1 }),
+});
+
+/** A service without a model, for tests: answers with its greeting, and copies `images` to `copies`. */
+export const echo: Service<typeof config> = {
+  name: 'echo',
+  config,
+  start: async ({ greeting, pauseMs }, context) => {
+    const model = implement(
+      ModelService,
+      {
+        answer: async ({ questions }) => {
+          await delay(pauseMs);
+          return { answers: questions.map((question) => ({ text: `${greeting} ${question}` })) };
+        },
+        score: async () => ({}),
+      },
+      context.implementOptions,
+    );
+    const worker = workerHandlers(
+      async () => ({
+        group: 'echo',
+        input: topics.images.name,
+        batch: 4,
+        process: async (batch) => {
+          await delay(pauseMs);
+          const copies = topics.images.decodeBatch(batch);
+          for (const { record, message } of copies) {
+            batch.send('copies', topics.images.record(record.key, create(ImageRecordSchema, message)));
+          }
+          return { outcomes: { copied: copies.length }, modelSeconds: pauseMs / 1000 };
+        },
+      }),
+      context,
+    );
+    return {
+      implementations: [model, implement(WorkerService, worker, context.implementOptions)],
+      close: async () => context.logger.info('freed'),
+    };
+  },
+};

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createClient, ModelService } from '@mpa/contracts';
+import { afterAll, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'mpa-main-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function main(args: string[]) {
+  const script = join(import.meta.dirname, 'echo-main.fixture.ts');
+  const node = ['--conditions=@mpa/source', '--import', 'tsx', script, ...args];
+  return spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function configured(config: object): string[] {
+  const file = join(folder, 'echo.json');
+  writeFileSync(file, JSON.stringify(config));
+  return ['--config', file];
+}
+
+async function serving(child: ReturnType<typeof main>): Promise<string> {
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { address } = JSON.parse(line) as { address?: string };
+    if (address !== undefined) return address;
+  }
+  throw new Error('the service ended before it served');
+}
+
+it('serves until SIGTERM, finishes the call in work and exits with 0', async () => {
+  const child = main(configured({ greeting: 'hello', pauseMs: 500 }));
+  const client = createClient(ModelService, await serving(child));
+  try {
+    await client.score({});
+    const call = client.answer({ questions: ['you'] });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    child.kill('SIGTERM');
+    expect((await call).answers[0]?.text).toBe('hello you');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  } finally {
+    client.close();
+    child.kill('SIGKILL');
+  }
+});
+
+it('exits at once at the second signal', async () => {
+  const child = main(configured({ greeting: 'hello', pauseMs: 20_000 }));
+  const client = createClient(ModelService, await serving(child));
+  try {
+    await client.score({});
+    const failed = expect(client.answer({ questions: ['you'] }, { timeoutMs: 5_000 })).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    await failed;
+  } finally {
+    client.close();
+    child.kill('SIGKILL');
+  }
+});
+
+it.each([
+  [[], 'usage: echo --config FILE'],
+  [['--confg', 'x'], "Unknown option '--confg'"],
+  [['--config', join(folder, 'none.yaml')], 'cannot read the configuration'],
+])('exits with 2 for %j', async (args, message) => {
+  const child = main(args);
+  let stderr = '';
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  expect(await once(child, 'close')).toEqual([2, null]);
+  expect(stderr).toContain(message);
+});

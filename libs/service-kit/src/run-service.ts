@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+import type { z } from 'zod';
+import { ConfigError } from './config-error.js';
+import { createLogger } from './logger.js';
+import { readConfig } from './read-config.js';
+import type { Service } from './service.js';
+import { configSchema, startService } from './start-service.js';
+
+/** What a `main` reads of its process. */
+export type MainProcess = Pick<NodeJS.Process, 'argv' | 'exit' | 'on' | 'stderr'>;
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * The whole of a service's main: `--config FILE`, start, serve until SIGTERM or SIGINT, stop gracefully, exit. A second
+ * signal exits at once. Exit code 0 after a graceful stop, 2 for a wrong flag or configuration, 1 for anything else.
+ *
+ *     await runService(annotator, process);
+ */
+export async function runService<S extends z.ZodObject>(service: Service<S>, main: MainProcess): Promise<void> {
+  try {
+    const file = configFile(service.name, main.argv.slice(2));
+    const config = await readConfig(file, configSchema(service));
+    const logger = createLogger(service.name, config['logLevel'] as 'info');
+    const running = await startService(service, config as z.input<S>, { logger });
+    let signals = 0;
+    for (const [signal, number] of Object.entries(SIGNALS)) {
+      main.on(signal, () => {
+        signals += 1;
+        if (signals > 1) main.exit(128 + number);
+        logger.info({ signal }, 'stopping');
+        running.stop().then(
+          () => main.exit(0),
+          (error: unknown) => {
+            logger.fatal({ err: error }, 'the stop failed');
+            main.exit(1);
+          },
+        );
+      });
+    }
+  } catch (error) {
+    const expected = error instanceof Error && !(error instanceof TypeError);
+    main.stderr.write(`${service.name}: ${expected ? error.message : String((error as Error).stack)}\n`);
+    main.exit(error instanceof ConfigError ? 2 : 1);
+  }
+}
+
+function configFile(name: string, args: string[]): string {
+  try {
+    const { values } = parseArgs({ args, options: { config: { type: 'string' } } });
+    if (values.config !== undefined) return values.config;
+  } catch (cause) {
+    throw new ConfigError(`${(cause as Error).message}; usage: ${name} --config FILE`, { cause });
+  }
+  throw new ConfigError(`usage: ${name} --config FILE`);
+}

@@ -1,0 +1,38 @@
+import type { Implementation, ImplementOptions } from '@mpa/contracts';
+import type { Streams } from '@mpa/streams';
+import type { z } from 'zod';
+import type { Logger } from './logger.js';
+
+/**
+ * A service as a value: started alone by `runService`, or among others by `startInProcess`.
+ *
+ *     export const annotator: Service<typeof annotatorConfig> = { name: 'annotator', config: annotatorConfig, start };
+ */
+export interface Service<S extends z.ZodObject> {
+  readonly name: string;
+  /** A strict object: what the configuration file may hold besides the server's own keys. */
+  readonly config: S;
+  /** Loads what the service needs. What it throws ends the start. */
+  start(config: z.output<S>, context: ServiceContext): Promise<ServiceParts>;
+}
+
+/** What a service is given. */
+export interface ServiceContext {
+  readonly logger: Logger;
+  /** Aborts when the service is to stop: finish or hand back what is held, and end endless streams. */
+  readonly stopping: AbortSignal;
+  /** Opens the sample streams at a place; see {@link OpenStreams}. */
+  readonly openStreams: OpenStreams;
+  /** Options for every `implement`: logs what fails. */
+  readonly implementOptions: ImplementOptions;
+}
+
+/** Opens streams by a path or file URI; `release` lets go of them, and closes them unless others share them. */
+export type OpenStreams = (place: string) => { readonly streams: Streams; release(): Promise<void> };
+
+/** What a started service gives back. */
+export interface ServiceParts {
+  readonly implementations: readonly Implementation[];
+  /** Frees what the service holds; called once, when no call is in work any more. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,126 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import type { ClientDuplexStream, GrpcObject, ServiceClientConstructor } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { createClient, ModelService } from '@mpa/contracts';
+import { protoPath as healthProto } from 'grpc-health-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { echo } from './echo-service.fixture.js';
+import { createLogger } from './logger.js';
+import { startInProcess, startService } from './start-service.js';
+import type { RunningService } from './start-service.js';
+
+const logger = createLogger('test', 'silent');
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function started(config: Partial<Parameters<typeof startService<typeof echo.config>>[1]> = {}) {
+  const running = await startService(echo, { greeting: 'hello', ...config }, { logger });
+  closing.push(() => running.stop());
+  return running;
+}
+
+function modelAt({ address }: RunningService) {
+  const client = createClient(ModelService, address);
+  closing.push(() => client.close());
+  return client;
+}
+
+/** A client made from a .proto file alone, as other people's tools are. */
+function foreignClient<C>(file: string, name: string, address: string): C {
+  let found: GrpcObject | ServiceClientConstructor = loadPackageDefinition(loadSync(file, { enums: String }));
+  for (const part of name.split('.')) found = (found)[part] as GrpcObject;
+  const client = new (found as unknown as ServiceClientConstructor)(address, credentials.createInsecure());
+  closing.push(() => client.close());
+  return client as C;
+}
+
+interface HealthClient {
+  check(request: { service: string }, callback: (error: Error | null, reply: { status: string }) => void): void;
+}
+
+interface ReflectionClient {
+  ServerReflectionInfo(): ClientDuplexStream<object, ReflectionReply>;
+}
+
+interface ReflectionReply {
+  listServicesResponse?: { service: { name: string }[] };
+  fileDescriptorResponse?: object;
+}
+
+function healthOf(running: RunningService, service: string): Promise<string> {
+  const client = foreignClient<HealthClient>(healthProto, 'grpc.health.v1.Health', running.address);
+  return new Promise((resolve, reject) => {
+    client.check({ service }, (error: Error | null, reply: { status: string }) =>
+      error ? reject(error) : resolve(reply.status),
+    );
+  });
+}
+
+describe('startService', () => {
+  it('serves calls and health by service name', async () => {
+    const running = await startInProcess(echo, { greeting: 'hello' }, { logger });
+    closing.push(() => running.stop());
+    const { answers } = await modelAt(running).answer({ questions: ['you'] });
+    expect(answers[0]?.text).toBe('hello you');
+    expect(await healthOf(running, '')).toBe('SERVING');
+    expect(await healthOf(running, 'mpa.v1.ModelService')).toBe('SERVING');
+    await expect(healthOf(running, 'mpa.v1.NoService')).rejects.toMatchObject({ code: 5 });
+  });
+
+  it('describes its services to reflection clients', async () => {
+    const { address } = await started();
+    const folder = dirname(createRequire(import.meta.url).resolve('@grpc/reflection/package.json'));
+    const proto = join(folder, 'build/proto/grpc/reflection/v1/reflection.proto');
+    const client = foreignClient<ReflectionClient>(proto, 'grpc.reflection.v1.ServerReflection', address);
+    const stream = client.ServerReflectionInfo();
+    const replies: ReflectionReply[] = [];
+    stream.write({ listServices: '*' });
+    stream.write({ fileContainingSymbol: 'mpa.v1.AnswerRequest' });
+    stream.end();
+    for await (const reply of stream) replies.push(reply as ReflectionReply);
+    const names = replies[0]?.listServicesResponse?.service.map(({ name }) => name);
+    expect(names).toEqual(['mpa.v1.ModelService', 'mpa.v1.WorkerService']);
+    expect(replies[1]?.fileDescriptorResponse).toHaveProperty('fileDescriptorProto.0.length');
+  });
+
+  it('finishes the call in work when it stops, and takes no other', async () => {
+    const running = await started({ pauseMs: 300 });
+    const client = modelAt(running);
+    await client.score({});
+    const call = client.answer({ questions: ['you'] });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const stopped = running.stop();
+    expect((await call).answers).toHaveLength(1);
+    await stopped;
+    await expect(client.answer({}, { timeoutMs: 500 })).rejects.toMatchObject({ retriable: true });
+  });
+
+  it('cuts calls off after graceSeconds', async () => {
+    const running = await started({ pauseMs: 5_000, graceSeconds: 0.2 });
+    const failed = expect(modelAt(running).answer({ questions: ['you'] }, { timeoutMs: 3000 })).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const began = performance.now();
+    await running.stop();
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await failed;
+  });
+
+  it('names unknown and wrong keys', async () => {
+    const raw = { greeting: 'hello', greetings: 1, nested: { size: 1, sise: 2 } };
+    await expect(startService(echo, raw, { logger })).rejects.toThrow(
+      /unknown key nested\.sise.*unknown key greetings/,
+    );
+    await expect(startService(echo, { greeting: 'x', listen: 'here' }, { logger })).rejects.toThrow(/listen: must be/);
+  });
+
+  it('says which address is taken', async () => {
+    const { address } = await started();
+    await expect(startService(echo, { greeting: 'x', listen: address }, { logger })).rejects.toThrow(
+      `cannot listen on ${address}`,
+    );
+  });
+});

@@ -145,7 +145,7 @@ function* gradientChecks(
     }
     const scale = Math.max(norm, 1e-2); // 1e-4 of it is the absolute floor of 1e-6
     const values = gradient.dataSync();
-    const ours = Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
+    const ours = Math.sqrt(sumOf(values, (x) => x * x));
     worst = larger(worst, Math.abs(ours - norm) / scale, parameter);
     const recorded = `case${k}.grad.${parameter}`;
     if (folder.tensorNames.includes(recorded)) {
@@ -156,6 +156,12 @@ function* gradientChecks(
   yield worst;
   yield elements;
   tf.dispose([value, ...gradients.values()]);
+}
+
+function sumOf(values: ArrayLike<number>, term: (x: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += term(values[i]!);
+  return sum;
 }
 
 function larger(check: Check, difference: number, detail: string): Check {
@@ -196,8 +202,8 @@ function* adamwChecks(
   for (const [parameter, expected] of Object.entries(adamw.params)) {
     if (noise.adamw_unstable.includes(parameter) || isNoise(parameter)) continue;
     const values = model.parameters.read(parameter);
-    sums = larger(sums, Math.abs(values.reduce((sum, x) => sum + x, 0) - expected.sum), parameter);
-    norms = larger(norms, Math.abs(Math.sqrt(values.reduce((sum, x) => sum + x * x, 0)) - expected.l2), parameter);
+    sums = larger(sums, Math.abs(sumOf(values, (x) => x) - expected.sum), parameter);
+    norms = larger(norms, Math.abs(Math.sqrt(sumOf(values, (x) => x * x)) - expected.l2), parameter);
   }
   yield sums;
   yield norms;
@@ -221,7 +227,7 @@ function* loraChecks(
   );
   lora.modules.forEach((module, i) => {
     const { data, shape } = folder.tensor(`lora_init.${module}.A`);
-    parameters.assign(`${modules[i]!}.lora_A`, tf.tensor(data as Float32Array, [...shape]));
+    parameters.assign(`${modules[i]!}.lora_A`, tf.tensor(data, [...shape]));
   });
   const model = newModel(checkpoint, parameters);
   const optimizer = new AdamW(parameters, { betas: adamw.betas, epsilon: adamw.eps, weightDecay: adamw.weight_decay });

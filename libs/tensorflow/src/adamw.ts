@@ -44,7 +44,7 @@ export class AdamW {
   private update(name: string, gradient: Tensor, rate: number): void {
     const [b1, b2] = this.betas;
     const old = this.moments.get(name);
-    const [m, v, parameter] = tf.tidy(() => {
+    const { m, v, parameter } = tf.tidy((): { m: Tensor; v: Tensor; parameter: Tensor } => {
       const newM = old ? old.m.mul(b1).add(gradient.mul(1 - b1)) : gradient.mul(1 - b1);
       const squared = gradient.square().mul(1 - b2);
       const newV = old ? old.v.mul(b2).add(squared) : squared;
@@ -54,7 +54,7 @@ export class AdamW {
         .add(this.epsilon);
       const change = newM.div(root).mul(rate / (1 - b1 ** this.count));
       const decayed = this.parameters.get(name).mul(1 - rate * this.weightDecay);
-      return [newM, newV, decayed.sub(change)] as const;
+      return { m: newM, v: newV, parameter: decayed.sub(change) };
     });
     this.parameters.assign(name, parameter);
     this.setMoments(name, m, v);

@@ -19,7 +19,7 @@ export function lossAndGradients(
   );
   const gradients = new Map<string, Tensor>();
   names.forEach((name, i) => {
-    const gradient = grads[i] as Tensor | undefined;
+    const gradient = grads[i];
     if (gradient) gradients.set(name, gradient);
   });
   return { value, gradients };

@@ -126,7 +126,7 @@ describe('a model on TensorFlow', () => {
     expect([...before.gradients.keys()].every((name) => /lora_[AB]$/.test(name))).toBe(true);
     const module = modules[0]!;
     const b = adapted.parameters.get(`${module}.lora_B`);
-    adapted.parameters.assign(`${module}.lora_B`, tf.fill(b.shape as [number, number], 0.1));
+    adapted.parameters.assign(`${module}.lora_B`, tf.fill(b.shape, 0.1));
     const merged = adapted.parameters.read(`${module}.weight`);
     plain.parameters.assign(`${module}.weight`, tf.tensor(merged, plain.parameters.get(`${module}.weight`).shape));
     expect(evaluate(plain, samples).loss).toBeCloseTo(evaluate(adapted, samples).loss, 5);

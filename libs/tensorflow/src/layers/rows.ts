@@ -6,7 +6,7 @@ import type { Tensor } from '../tf.js';
  * kernel for that, so there it is a product with the one-hot ids.
  */
 export function lookUp(table: Tensor, ids: Tensor): Tensor {
-  if (tf.getBackend() !== 'wasm') return tf.gather(table, ids as ReturnType<typeof tf.tensor1d>);
+  if (tf.getBackend() !== 'wasm') return tf.gather(table, ids);
   const [rows = 0] = table.shape;
   return tf.customGrad((t) => ({
     value: tf.gather(t as Tensor, ids as ReturnType<typeof tf.tensor1d>),
@@ -21,7 +21,7 @@ export function lookUp(table: Tensor, ids: Tensor): Tensor {
 export function placeRows(x: Tensor, features: Tensor, source: Tensor, taken: Tensor, kept: Tensor): Tensor {
   return tf.customGrad((text, image) => ({
     value: tf.gather(tf.concat([text as Tensor, image as Tensor], 0), source as ReturnType<typeof tf.tensor1d>),
-    gradFunc: (dy: Tensor) => [dy.mul(kept), tf.gather(dy, taken as ReturnType<typeof tf.tensor1d>)],
+    gradFunc: (dy: Tensor) => [dy.mul(kept), tf.gather(dy, taken)],
   }))(x, features);
 }
 

@@ -102,7 +102,7 @@ export class TensorLayers implements Layers<Tensor> {
   patchEmbed(pixels: Tensor, module: string, { patchSize }: { readonly patchSize: number }): Tensor {
     const weight = this.weights.get(`${module}.weight`);
     return linear(cutPatches(pixels, patchSize), {
-      weight: weight.reshape([weight.shape[0]!, -1]),
+      weight: weight.reshape([weight.shape[0], -1]),
       bias: this.weights.get(`${module}.bias`),
       frozen: this.weights.isFrozen(`${module}.weight`),
     });

@@ -16,7 +16,7 @@ export class DrawingPool {
         this.waiting.delete(id);
       });
       worker.on('error', (error) => {
-        for (const { reject } of this.waiting.values()) reject(error as Error);
+        for (const { reject } of this.waiting.values()) reject(error);
       });
       return worker;
     });

@@ -17,6 +17,8 @@ export interface DrawRequest {
   readonly questions: number;
   /** Whether it is also annotated and transcribed. */
   readonly dense: boolean;
+  /** How easy a page is, 0 to 1. */
+  readonly ease?: number;
 }
 
 /** One drawn image as the pretraining learns from it. */
@@ -30,7 +32,7 @@ const TRANSCRIBE = 'Read everything.';
 /** Draws an image and turns it into one packed training sample with dense labels. */
 export async function drawExample(processor: Processor, request: DrawRequest): Promise<DrawnExample> {
   const { scene, split, seed } = request;
-  const drawn = scene === 'page' ? drawPage(split, seed) : await drawSample(scene, split, seed);
+  const drawn = scene === 'page' ? drawPage(split, seed, request.ease) : await drawSample(scene, split, seed);
   const image = processor.image({ width: IMAGE_SIZE, height: IMAGE_SIZE, data: drawn.pixels });
   const turns = turnsOf(drawn, request).map(([question, answer]) => ({
     prompt: processor.prompt(

@@ -69,6 +69,8 @@ export interface PretrainProgress {
 
 const MAX_NORM = 1;
 const CHECKED_IMAGES = 40;
+/** Share of the reading steps over which pages grow from a primer's to the full variety. */
+const EASING = 0.7;
 
 /**
  * Pretrains a starter model on the drawn world, training split, with labels: answers, a transcription and the
@@ -176,7 +178,8 @@ function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): P
       let left = seededRandom(seed).uniform() * total;
       const task = TASKS.find((t) => (left -= options.mix[t]) < 0) ?? TASKS[0];
       const scene = step < options.readingSteps ? 'page' : task;
-      return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true });
+      const ease = Math.max(0, 1 - step / (EASING * options.readingSteps));
+      return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true, ease });
     }),
   );
 }

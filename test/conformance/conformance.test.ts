@@ -1,0 +1,55 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadTensorflow } from '@mpa/tensorflow';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allChecks } from './all-checks.js';
+import { passed } from './check.js';
+import type { Check } from './check.js';
+import { openOracleFolder } from './oracle-folder.js';
+
+const FOLDER = new URL('../fixtures/vlm/smolvlm-a', import.meta.url).pathname;
+
+async function failures(folder: string, temporary: string): Promise<{ count: number; failed: Check[] }> {
+  const failed: Check[] = [];
+  let count = 0;
+  for await (const check of allChecks(await openOracleFolder(folder), temporary)) {
+    count++;
+    if (!passed(check)) failed.push(check);
+  }
+  return { count, failed };
+}
+
+describe('conformance', () => {
+  let temporary = '';
+  beforeAll(async () => {
+    temporary = await mkdtemp(join(tmpdir(), 'mpa-conformance-test-'));
+    await loadTensorflow({ backend: 'native' });
+  });
+  afterAll(() => rm(temporary, { recursive: true }));
+
+  it('holds on the reference checkpoint, on both backends', async () => {
+    const { count, failed } = await failures(FOLDER, join(temporary, 'a'));
+    expect(failed).toEqual([]);
+    expect(count).toBeGreaterThan(80);
+  });
+
+  it('fails where the reference says otherwise', async () => {
+    const folder = join(temporary, 'altered');
+    await cp(FOLDER, folder, { recursive: true });
+    const path = join(folder, 'reference.json');
+    const reference = JSON.parse(await readFile(path, 'utf8')) as {
+      cases: { loss: number; samples: { generated_ids: number[] }[] }[];
+    };
+    reference.cases[0]!.loss += 1e-4;
+    reference.cases[1]!.samples[0]!.generated_ids[11]!++;
+    await writeFile(path, JSON.stringify(reference));
+    const { failed } = await failures(folder, join(temporary, 'b'));
+    expect(failed.map(({ name }) => name)).toEqual([
+      'case 1 multi_turn: processor sample 0 decoded',
+      'case 1 multi_turn: onnx generated ids, sample 0 in batch',
+      'case 1 multi_turn: onnx generated ids, sample 0 alone',
+      'case 0 single: tensorflow loss',
+    ]);
+  });
+});

@@ -1,0 +1,77 @@
+import type { CheckpointDescription } from '@mpa/vlm';
+import { close, equal } from './check.js';
+import type { Check } from './check.js';
+import type { OracleFolder } from './oracle-folder.js';
+import { processedImages } from './stored-images.js';
+
+/** Tokenizer, chat template, prompt expansion and pixels of every case. */
+export async function* processorChecks(folder: OracleFolder, checkpoint: CheckpointDescription): AsyncGenerator<Check> {
+  yield* tokenizerChecks(folder, checkpoint);
+  for (const [k, reference] of folder.reference.cases.entries()) {
+    const name = `case ${k} ${reference.name}: processor`;
+    const images = await processedImages(folder, checkpoint, k);
+    const { processor } = checkpoint;
+    for (const [b, sample] of reference.samples.entries()) {
+      const at = `${name} sample ${b}`;
+      const messages = sample.messages as Parameters<typeof processor.chat>[0];
+      const chat = processor.chat(messages, { addGenerationPrompt: true });
+      yield equal(`${at} chat text`, chat, sample.chat_text);
+      yield equal(`${at} expanded text`, processor.expand(chat, images[b]!), sample.expanded_text);
+      yield equal(`${at} token ids`, processor.prompt(messages, images[b]!), promptIds(folder, k, b));
+      yield equal(`${at} answer ids`, processor.answer(sample.answer), sample.answer_ids);
+      yield equal(`${at} decoded`, processor.decode(sample.generated_ids), sample.generated_text);
+    }
+    yield close(
+      `${name} pixels`,
+      ownPixels(
+        folder,
+        k,
+        images.map((all) => all.map((i) => i.pixels)),
+      ),
+      folder.tensor(`case${k}.pixel_values`).data,
+      0,
+    );
+  }
+}
+
+function* tokenizerChecks(folder: OracleFolder, { processor }: CheckpointDescription): Generator<Check> {
+  const texts = folder.reference.tokenizer_texts;
+  const wrong = texts.filter(({ text, ids }) => processor.encode(text).join() !== ids.join());
+  yield {
+    name: `tokenizer: ids of ${texts.length} texts`,
+    difference: wrong.length,
+    tolerance: 0,
+    detail: wrong[0] && JSON.stringify(wrong[0].text),
+  };
+  const undone = texts.filter(({ ids, decoded }) => processor.decode(ids, { skipSpecial: false }) !== decoded);
+  yield {
+    name: `tokenizer: texts of ${texts.length} id lists`,
+    difference: undone.length,
+    tolerance: 0,
+    detail: undone[0] && JSON.stringify(undone[0].decoded),
+  };
+}
+
+/** Ids of a prompt without its padding. */
+export function promptIds(folder: OracleFolder, k: number, sample: number): Int32Array {
+  const ids = folder.tensor(`case${k}.input_ids`);
+  const mask = folder.tensor(`case${k}.attention_mask`);
+  const length = ids.shape[1]!;
+  const row = Array.from({ length }, (_, t) => sample * length + t).filter((i) => mask.data[i] === 1);
+  return Int32Array.from(row, (i) => ids.data[i]!);
+}
+
+/** Our pixels in the layout of the reference: samples padded with black tiles. */
+function ownPixels(folder: OracleFolder, k: number, pixels: readonly (readonly Float32Array[])[]): Float32Array {
+  const { shape } = folder.tensor(`case${k}.pixel_values`);
+  const perSample = shape.slice(1).reduce((product, n) => product * n, 1);
+  const all = new Float32Array(shape[0]! * perSample);
+  pixels.forEach((images, sample) => {
+    let at = sample * perSample;
+    for (const image of images) {
+      all.set(image, at);
+      at += image.length;
+    }
+  });
+  return all;
+}

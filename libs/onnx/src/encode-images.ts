@@ -8,49 +8,56 @@ import type { ImageFeatures } from './prompt-batch.js';
 /** What the vision tower needs of an image. */
 export type ImageTiles = Pick<ProcessedImage, 'pixels' | 'positionIds' | 'tiles'>;
 
-/** Runs the vision tower over all tiles of all images. Throws OnnxError for an image of another model's size. */
+// Patches of one run. More at once are slower on a CPU: 4 tiles of 1024 patches took 1.2 times as long as one after the other.
+const PATCHES_PER_RUN = 1024;
+
+/** Runs the vision tower over all tiles of all images. Throws {@link OnnxError} for an image of another model's size. */
 export async function encodeImages(
   session: InferenceSession,
   shape: ModelShape,
   images: readonly ImageTiles[],
 ): Promise<ImageFeatures[]> {
-  if (images.length === 0) return [];
-  const patches = Math.floor(shape.tileSize / shape.patchSize) ** 2;
-  images.forEach((image, i) => check(shape, image, i, patches));
-  const tiles = images.reduce((sum, image) => sum + image.tiles, 0);
-  const size = 3 * shape.tileSize ** 2;
-  const pixels = joined(
-    new Float32Array(tiles * size),
-    images.map((image) => image.pixels),
+  const { tileSize, tokensPerTile, hiddenSize } = shape;
+  const patches = Math.floor(tileSize / shape.patchSize) ** 2;
+  const size = 3 * tileSize ** 2;
+  images.forEach((image, i) => check(image, i, tileSize, { pixels: size, positionIds: patches }));
+  const tiles = images.flatMap((image) =>
+    Array.from({ length: image.tiles }, (_, t) => ({
+      pixels: image.pixels.subarray(t * size, (t + 1) * size),
+      positionIds: image.positionIds.subarray(t * patches, (t + 1) * patches),
+    })),
   );
-  const positionIds = joined(
-    new Int32Array(tiles * patches),
-    images.map((image) => image.positionIds),
-  );
-  const { features } = await session.run({
-    pixels: new Tensor('float32', pixels, [tiles, 3, shape.tileSize, shape.tileSize]),
-    positionIds: new Tensor('int32', positionIds, [tiles, patches]),
-  });
-  const values = features!.data as Float32Array;
+  const perRun = Math.max(1, Math.floor(PATCHES_PER_RUN / patches));
+  const rows = new Float32Array(tiles.length * tokensPerTile * hiddenSize);
+  for (let start = 0; start < tiles.length; start += perRun) {
+    const run = tiles.slice(start, start + perRun);
+    const pixels = joined(new Float32Array(run.length * size), run, (tile) => tile.pixels);
+    const positionIds = joined(new Int32Array(run.length * patches), run, (tile) => tile.positionIds);
+    const { features } = await session.run({
+      pixels: new Tensor('float32', pixels, [run.length, 3, tileSize, tileSize]),
+      positionIds: new Tensor('int32', positionIds, [run.length, patches]),
+    });
+    rows.set(features!.data as Float32Array, start * tokensPerTile * hiddenSize);
+  }
   let start = 0;
   return images.map((image) => {
-    const tokens = image.tiles * shape.tokensPerTile;
-    const end = start + tokens * shape.hiddenSize;
-    const part = values.slice(start, end);
-    start = end;
-    return { tokens, values: part };
+    const tokens = image.tiles * tokensPerTile;
+    return { tokens, values: rows.slice(start, (start += tokens * hiddenSize)) };
   });
 }
 
-function check(shape: ModelShape, image: ImageTiles, index: number, patches: number): void {
-  const sizes = {
-    pixels: image.tiles * 3 * shape.tileSize ** 2,
-    positionIds: image.tiles * patches,
-  };
-  for (const [name, size] of Object.entries(sizes) as [keyof typeof sizes, number][]) {
-    if (image[name].length === size) continue;
+function check(
+  image: ImageTiles,
+  index: number,
+  tileSize: number,
+  sizes: { pixels: number; positionIds: number },
+): void {
+  for (const name of ['pixels', 'positionIds'] as const) {
+    const needed = image.tiles * sizes[name];
+    if (image[name].length === needed) continue;
     throw new OnnxError(
-      `Image ${index}: ${name} has ${image[name].length} values, but ${image.tiles} tiles of ${shape.tileSize} pixels need ${size}.`,
+      `Image ${index}: ${name} has ${image[name].length} values, but ${image.tiles} tiles of ${tileSize} pixels need ` +
+        `${needed}; process it with this model's own processor.`,
     );
   }
 }

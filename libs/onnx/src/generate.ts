@@ -45,8 +45,9 @@ export async function generate(
   if (prompts.length === 0) return [];
   const batch = promptBatch(shape, prompts, maxNewTokens);
   const rows = prompts.flatMap((_, i) => Array.from({ length: answers }, () => i));
-  const draws = rows.map((prompt, row) => seededUniforms(seed, prompts[prompt]!.ids, row % answers, maxNewTokens));
-  const uniforms = joined(new Float32Array(rows.length * maxNewTokens), draws);
+  const uniforms = joined(new Float32Array(rows.length * maxNewTokens), [...rows.entries()], ([row, prompt]) =>
+    seededUniforms(seed, prompts[prompt]!.ids, row % answers, maxNewTokens),
+  );
   const outputs = await runText(
     session,
     batch,

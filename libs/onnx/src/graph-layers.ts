@@ -1,21 +1,25 @@
-import type { Activation, AttentionOptions, Layers } from '@mpa/vlm';
+import type { Activation, AttentionOptions, Layers, Weights } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
-import type { WeightSource } from './weight-source.js';
+import { float32Weight, linears } from './linear.js';
+import type { LinearKind } from './linear.js';
 
 /** Emits attention of one tower in one mode (vision, prefill, decode), as {@link Layers.attention}. */
 export type Attention = (graph: Graph, q: Value, k: Value, v: Value, options: AttentionOptions) => Value;
 
 /**
- * The layers of a model family as nodes of `graph`. Weights come from `source`, in its precision; attention, which
- * differs between prefill and decoding, is passed in.
+ * The layers of a model family as nodes of `graph`. Linear layers multiply as `kind` says; embeddings, norms and biases stay
+ * float32. Attention, which differs between prefill and decoding, is passed in.
  */
-export function graphLayers(graph: Graph, source: WeightSource, attention: Attention): Layers<Value> {
-  const weight = (name: string): Value => source.weight(graph, name);
+export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, attention: Attention): Layers<Value> {
+  const weight = (name: string): Value => float32Weight(graph, weights, name);
   return {
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
     activation: (x, kind) => activation(graph, x, kind),
-    linear: (x, module, options) => source.linear(graph, x, module, options?.bias ?? false),
+    linear: (x, module, options) => {
+      const y = linears[kind](graph, weights, x, module);
+      return options?.bias === true ? graph.node('Add', [y, weight(`${module}.bias`)], {}, module) : y;
+    },
     embedding: (ids, name) => graph.node('Gather', [weight(name), ids], { axis: 0 }, name),
     layerNorm: (x, module, epsilon) =>
       graph.node(
@@ -32,7 +36,7 @@ export function graphLayers(graph: Graph, source: WeightSource, attention: Atten
         module,
       ),
     attention: (q, k, v, options) => attention(graph, q, k, v, options),
-    patchEmbed: (pixels, module, { patchSize }) => patchEmbed(graph, source, pixels, module, patchSize),
+    patchEmbed: (pixels, module, { patchSize }) => patchEmbed(graph, weights, pixels, module, patchSize),
     pixelShuffle: (x, scale) => pixelShuffle(graph, x, scale),
     placeImageFeatures: (x, features, ids, imageTokenId) => placeImageFeatures(graph, x, features, ids, imageTokenId),
   };
@@ -54,9 +58,13 @@ function activation(graph: Graph, x: Value, kind: Activation): Value {
 }
 
 // [N, 3, h, w] -> Conv [N, D, h/p, w/p] -> [N, D, P] -> [N, P, D]
-function patchEmbed(graph: Graph, source: WeightSource, pixels: Value, module: string, patchSize: number): Value {
+function patchEmbed(graph: Graph, weights: Weights, pixels: Value, module: string, patchSize: number): Value {
   const kernel = [patchSize, patchSize];
-  const inputs = [pixels, source.weight(graph, `${module}.weight`), source.weight(graph, `${module}.bias`)];
+  const inputs = [
+    pixels,
+    float32Weight(graph, weights, `${module}.weight`),
+    float32Weight(graph, weights, `${module}.bias`),
+  ];
   const x = graph.node('Conv', inputs, { kernel_shape: kernel, strides: kernel }, module);
   return graph.node('Transpose', [graph.reshape(x, [0, 0, -1])], { perm: [0, 2, 1] });
 }

@@ -17,6 +17,7 @@ const contributed = new Set([
   'FusedMatMul',
   'Gelu',
   'GroupQueryAttention',
+  'MatMulIntegerToFloat',
   'MatMulNBits',
   'MultiHeadAttention',
   'QuickGelu',
@@ -35,7 +36,7 @@ const constantBytes = {
   float32: (values: readonly number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer),
   int32: (values: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(values).buffer),
   int64: (values: readonly number[]): Uint8Array => new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
-  bool: (values: readonly number[]): Uint8Array => Uint8Array.from(values),
+  uint8: (values: readonly number[]): Uint8Array => Uint8Array.from(values),
 };
 
 /**
@@ -49,6 +50,7 @@ export class Graph {
   readonly #inputs: ValueInfo[] = [];
   readonly #outputs: ValueInfo[] = [];
   readonly #taken: Map<string, number>;
+  readonly #made = new Map<string, unknown>();
   readonly #parent: Graph | undefined;
 
   constructor(
@@ -128,6 +130,12 @@ export class Graph {
     const dims = typeof value === 'number' ? [] : [list.length];
     root.#constants.set(name, { name, type, dims, data: constantBytes[type](list) });
     return name;
+  }
+
+  /** What `make` gave when it was first called for `key` in this graph. */
+  once<R>(key: string, make: () => R): R {
+    if (!this.#made.has(key)) this.#made.set(key, make());
+    return this.#made.get(key) as R;
   }
 
   /** `x` in another element type. */

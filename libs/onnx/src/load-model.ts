@@ -2,19 +2,26 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '@mpa/vlm';
 import { InferenceSession } from 'onnxruntime-node';
+import { hasExactInt8 } from './exact-int8.js';
 import { exportGraph } from './export-graph.js';
 import type { Graph } from './graph.js';
+import type { LinearKind } from './linear.js';
 import { OnnxError } from './onnx-error.js';
 import { OnnxModel } from './onnx-model.js';
 import { textGraph } from './text-graph.js';
 import { visionGraph } from './vision-graph.js';
-import { WeightSource } from './weight-source.js';
-import type { Precision } from './weight-source.js';
+
+/**
+ * How matrices are stored and multiplied. int8 and int4 round the weights of linear layers, and activations to 8 bits for the
+ * product; embeddings, norms, biases, attention and the KV cache stay float32. int4 is the text decoder's layers:
+ * its head, whose rounding goes straight into the logits, and the vision tower have 8 bits.
+ */
+export type Precision = 'float32' | 'int8' | 'int4';
 
 export interface LoadOptions {
   /** Folder for exported graphs, made if missing; one model takes as much disk as its weights. */
   readonly cacheDir: string;
-  /** How matrices are stored and multiplied; default float32. */
+  /** Default float32. */
   readonly precision?: Precision;
   /** Threads of one operation; default all cores. */
   readonly threads?: number;
@@ -33,27 +40,27 @@ export async function loadModel(
   checkpoint: Pick<Checkpoint, 'config' | 'dir' | 'family' | 'generation' | 'shape' | 'weights'>,
   options: LoadOptions,
 ): Promise<OnnxModel> {
-  const { family, config, shape } = checkpoint;
-  const { precision = 'float32', attentionLayers = 1, cacheDir } = options;
+  const { family, config, shape, weights } = checkpoint;
+  const { precision = 'float32', attentionLayers = 1, cacheDir, threads, executionProviders = ['cpu'] } = options;
   if (!Number.isInteger(attentionLayers) || attentionLayers < 1 || attentionLayers > shape.textLayers) {
     throw new OnnxError(
       `attentionLayers must be 1 to ${shape.textLayers}, the model's layers, not ${attentionLayers}.`,
     );
   }
-  const weights = new WeightSource(checkpoint.weights, precision);
-  const identity = { config, attentionLayers, files: await weightFiles(checkpoint.dir) };
+  const kinds = await linearKinds(precision, executionProviders);
+  const identity = { config, attentionLayers, kinds, files: await weightFiles(checkpoint.dir) };
   const open = async (tower: string, build: () => Graph): Promise<InferenceSession> => {
     const place = { cacheDir, variant: `${tower}-${precision}`, checkpoint: checkpoint.dir };
     const path = await exportGraph(place, identity, build);
     try {
-      return await InferenceSession.create(path, sessionOptions(options));
+      return await InferenceSession.create(path, sessionOptions(threads, executionProviders));
     } catch (error) {
       throw new OnnxError(`ONNX Runtime cannot load ${path}: ${(error as Error).message}`, { cause: error });
     }
   };
-  const vision = await open('vision', () => visionGraph(family, config, weights));
+  const vision = await open('vision', () => visionGraph(family, config, weights, kinds.vision));
   try {
-    const text = await open('text', () => textGraph(family, config, weights, attentionLayers));
+    const text = await open('text', () => textGraph(family, config, weights, { ...kinds.text, attentionLayers }));
     const endIds = checkpoint.generation.eosTokenIds.filter((id) => id < shape.vocabSize);
     return new OnnxModel(shape, { vision, text }, endIds);
   } catch (error) {
@@ -73,9 +80,20 @@ async function weightFiles(dir: string): Promise<readonly string[]> {
   );
 }
 
-function sessionOptions({ threads, executionProviders }: LoadOptions): InferenceSession.SessionOptions {
+interface LinearKinds {
+  readonly vision: LinearKind;
+  readonly text: { readonly layers: LinearKind; readonly head: LinearKind };
+}
+
+async function linearKinds(precision: Precision, executionProviders: readonly string[]): Promise<LinearKinds> {
+  if (precision === 'float32') return { vision: 'float32', text: { layers: 'float32', head: 'float32' } };
+  const vision = (await hasExactInt8(executionProviders)) ? 'rows8' : 'blocks8';
+  return { vision, text: { layers: precision === 'int8' ? 'blocks8' : 'blocks4', head: 'blocks8' } };
+}
+
+function sessionOptions(threads: number | undefined, providers: readonly string[]): InferenceSession.SessionOptions {
   return {
-    executionProviders: [...(executionProviders ?? ['cpu'])],
+    executionProviders: [...providers],
     graphOptimizationLevel: 'all',
     interOpNumThreads: 1,
     logSeverityLevel: 3,

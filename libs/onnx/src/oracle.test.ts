@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCheckpoint } from '@mpa/vlm';
-import { loadModel } from './load-model.js';
 import type { OnnxModel } from './onnx-model.js';
-import { oracleFolder, stored, storedImages, storedRows } from './oracle.fixture.js';
-import type { Prompt } from './prompt-batch.js';
+import { openOracleModel, oraclePrompts } from './oracle-model.fixture.js';
+import { stored, storedImages, storedRows } from './oracle.fixture.js';
 
 // Tolerances: what float32 rounding may move, measured over many such checkpoints, times 3 to 5.
 const FEATURES = 3e-5;
@@ -14,17 +9,12 @@ const LOGITS = 1e-4;
 const LOG_PROBS = 1e-4;
 const ATTENTION = 5e-6;
 
-const cacheDir = mkdtempSync(join(tmpdir(), 'onnx-oracle-'));
 let model: OnnxModel;
+let close: () => Promise<void>;
 beforeAll(async () => {
-  const checkpoint = await openCheckpoint(oracleFolder);
-  model = await loadModel(checkpoint, { cacheDir, threads: 1 });
-  checkpoint.close();
+  ({ model, close } = await openOracleModel());
 });
-afterAll(async () => {
-  await model.close();
-  rmSync(cacheDir, { recursive: true });
-});
+afterAll(() => close());
 
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   expect(a.length).toBe(b.length);
@@ -32,12 +22,6 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!));
   return most;
 };
-
-async function prompts(index: number): Promise<Prompt[]> {
-  const features = await model.encodeImage(storedImages(index));
-  const ids = storedRows(`case${index}.input_ids`, `case${index}.attention_mask`);
-  return ids.map((row, i) => ({ ids: row, images: [features[i]!] }));
-}
 
 describe.each([0, 1, 2])('case %i of the transformers reference', (index) => {
   it('has the same image features', async () => {
@@ -47,7 +31,7 @@ describe.each([0, 1, 2])('case %i of the transformers reference', (index) => {
   });
 
   it('has the same logits', async () => {
-    const logits = await model.logits(await prompts(index));
+    const logits = await model.logits(await oraclePrompts(model, index));
     const { shape, values } = stored(`case${index}.logits`);
     const [, width, vocabulary] = shape as [number, number, number];
     logits.forEach((own, b) => {
@@ -57,7 +41,7 @@ describe.each([0, 1, 2])('case %i of the transformers reference', (index) => {
   });
 
   it('generates the same tokens', async () => {
-    const answers = await model.generate(await prompts(index), { maxNewTokens: 12, minNewTokens: 12 });
+    const answers = await model.generate(await oraclePrompts(model, index), { maxNewTokens: 12, minNewTokens: 12 });
     expect(answers.map(([answer]) => answer!.ids)).toEqual(storedRows(`case${index}.generated_ids`));
   });
 
@@ -65,7 +49,7 @@ describe.each([0, 1, 2])('case %i of the transformers reference', (index) => {
     const labels = stored(`case${index}.tf.labels`);
     const [, width] = labels.shape as [number, number];
     const logProbs = stored(`case${index}.tf.token_logprobs`).values;
-    const answers = (await prompts(index)).map((prompt, b) => {
+    const answers = (await oraclePrompts(model, index)).map((prompt, b) => {
       const at = Array.from({ length: width }, (_, t) => b * width + t).filter((i) => labels.values[i] !== -100);
       const answer = Int32Array.from(at, (i) => labels.values[i]!);
       return { ...prompt, answer, attention: true, expected: at.map((i) => logProbs[i]!) };

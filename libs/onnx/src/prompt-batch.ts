@@ -37,10 +37,7 @@ export function promptBatch(shape: ModelShape, prompts: readonly Prompt[], room:
   prompts.forEach((prompt, i) => ids.set(prompt.ids, i * width));
   const images = prompts.flatMap((prompt) => prompt.images);
   const rows = images.reduce((sum, { tokens }) => sum + tokens, 0);
-  const features = joined(
-    new Float32Array(rows * shape.hiddenSize),
-    images.map(({ values }) => values),
-  );
+  const features = joined(new Float32Array(rows * shape.hiddenSize), images, ({ values }) => values);
   const lengths = Int32Array.from(prompts, (prompt) => prompt.ids.length);
   return {
     width,

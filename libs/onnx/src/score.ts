@@ -31,7 +31,7 @@ export async function score(
 ): Promise<Scored[]> {
   if (samples.length === 0) return [];
   const sequences = samples.map(({ ids, answer, images }) => ({
-    ids: joined(new Int32Array(ids.length + answer.length), [ids, answer]),
+    ids: joined(new Int32Array(ids.length + answer.length), [ids, answer], (part) => part),
     images,
   }));
   const batch = promptBatch(shape, sequences, 0);
@@ -69,7 +69,7 @@ function cropped(matrix: Float32Array, first: number, rows: number, width: numbe
     const start = (first + i) * width;
     return matrix.subarray(start, start + columns);
   });
-  return joined(new Float32Array(rows * columns), parts);
+  return joined(new Float32Array(rows * columns), parts, (part) => part);
 }
 
 /** Logits of every position of each prompt, row-major [tokens, vocabulary]. */

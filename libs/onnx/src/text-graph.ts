@@ -1,13 +1,22 @@
-import type { Family } from '@mpa/vlm';
+import type { Family, Weights } from '@mpa/vlm';
 import { Graph } from './graph.js';
 import type { Value } from './graph.js';
 import { graphLayers } from './graph-layers.js';
+import type { LinearKind } from './linear.js';
 import { nextToken } from './next-token.js';
 import type { TokenChoice } from './next-token.js';
 import { RotaryTable } from './rotary.js';
 import { attentionMap, paddedHeadDim, textAttention } from './text-attention.js';
 import type { AttentionRecord, KeyValueCache } from './text-attention.js';
-import type { WeightSource } from './weight-source.js';
+
+/** How a text graph is made. */
+export interface TextGraphOptions {
+  /** How the layers multiply, and how the head does. */
+  readonly layers: LinearKind;
+  readonly head: LinearKind;
+  /** From how many of the last layers attention is put out. */
+  readonly attentionLayers: number;
+}
 
 /**
  * The text decoder, one graph for generation and scoring, so that its weights are in memory once:
@@ -26,7 +35,8 @@ import type { WeightSource } from './weight-source.js';
  * Outputs: `logits` [K, V], `targetLogProbs` [K], `attention` [layers, A, S], `firstIds`, `firstLogProbs` [R], `restIds`,
  * `restLogProbs` [steps - 1 or fewer, R].
  */
-export function textGraph<C>(family: Family<C>, config: C, source: WeightSource, attentionLayers: number): Graph {
+export function textGraph<C>(family: Family<C>, config: C, weights: Weights, options: TextGraphOptions): Graph {
+  const { layers, head, attentionLayers } = options;
   const graph = new Graph('text');
   const { hiddenSize, vocabSize } = family.shape(config);
   const ids = graph.input('ids', 'int32', ['batch', 'tokens']);
@@ -37,12 +47,14 @@ export function textGraph<C>(family: Family<C>, config: C, source: WeightSource,
   const rotary = new RotaryTable(graph, graph.node('Add', [graph.reshape(graph.length(ids, 1), []), steps]));
   const records: AttentionRecord[] = [];
   const attention = textAttention(rotary, promptStretch(graph, ids), [], records);
-  const hidden = family.text(graphLayers(graph, source, attention), config, { ids, imageFeatures: features });
+  const hidden = family.text(graphLayers(graph, weights, layers, attention), config, { ids, imageFeatures: features });
   const flat = graph.reshape(hidden, [-1, hiddenSize]); // [B * S, hidden]
   const model: TextModel = {
     hidden: (body, token, past, after, stretch) =>
-      family.text(graphLayers(body, source, textAttention(rotary, stretch, past, after)), config, { ids: token }),
-    logits: (body, state) => family.head(graphLayers(body, source, attention), config, state),
+      family.text(graphLayers(body, weights, layers, textAttention(rotary, stretch, past, after)), config, {
+        ids: token,
+      }),
+    logits: (body, state) => family.head(graphLayers(body, weights, head, attention), config, state),
     hiddenSize,
   };
   score(graph, model, flat, records.slice(-attentionLayers));

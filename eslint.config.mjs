@@ -22,6 +22,10 @@ const DEPENDENCIES = [
   { sourceTag: 'layer:model', onlyDependOnLibsWithTags: ['layer:pure', 'layer:contract'] },
   { sourceTag: 'layer:infra', onlyDependOnLibsWithTags: ['layer:pure', 'layer:contract', 'layer:infra'] },
   { sourceTag: 'layer:backend', onlyDependOnLibsWithTags: ['layer:pure', 'layer:contract', 'layer:model'] },
+  {
+    sourceTag: 'layer:engine',
+    onlyDependOnLibsWithTags: ['layer:pure', 'layer:contract', 'layer:model', 'layer:infra', 'layer:backend'],
+  },
 ];
 
 export default tseslint.config(

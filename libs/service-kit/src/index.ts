@@ -1,4 +1,5 @@
 /** What every service's main needs: configuration, logs, health, reflection, graceful stop, and the streams' topics. */
+export { AsyncQueue } from './async-queue.js';
 export { ConfigError } from './config-error.js';
 export { createLogger, logLevel, type Logger } from './logger.js';
 export { checkConfig, readConfig } from './read-config.js';

@@ -32,7 +32,7 @@ function modelAt({ address }: RunningService) {
 /** A client made from a .proto file alone, as other people's tools are. */
 function foreignClient<C>(file: string, name: string, address: string): C {
   let found: GrpcObject | ServiceClientConstructor = loadPackageDefinition(loadSync(file, { enums: String }));
-  for (const part of name.split('.')) found = (found)[part] as GrpcObject;
+  for (const part of name.split('.')) found = found[part] as GrpcObject;
   const client = new (found as unknown as ServiceClientConstructor)(address, credentials.createInsecure());
   closing.push(() => client.close());
   return client as C;

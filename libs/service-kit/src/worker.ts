@@ -1,6 +1,7 @@
 import { RpcError } from '@mpa/contracts';
 import type { Handlers, WorkerService } from '@mpa/contracts';
 import type { Batch, ConsumerEvent } from '@mpa/streams';
+import { AsyncQueue } from './async-queue.js';
 import type { ServiceContext } from './service.js';
 
 /** Work between two topics. */
@@ -42,7 +43,7 @@ export function workerHandlers(
           concurrency: CONCURRENCY,
           onEvent: (event) => logger.debug(eventFields(event), event.kind),
         });
-        const reports = new Queue<BatchReport & { seconds: number }>();
+        const reports = new AsyncQueue<BatchReport & { seconds: number }>();
         const running = consumer.run(async (batch) => {
           const began = performance.now();
           const report = await process(batch);
@@ -73,37 +74,4 @@ export function workerHandlers(
 function eventFields(event: ConsumerEvent): object {
   const { topic, partition } = event;
   return 'error' in event ? { topic, partition, offset: event.offset, err: event.error } : { topic, partition };
-}
-
-/** Values handed from one side to the other, until the end or an error. */
-class Queue<T> implements AsyncIterable<T> {
-  readonly #values: T[] = [];
-  #wake: () => void = () => undefined;
-  #ended = false;
-  #error: Error | undefined;
-
-  push(value: T): void {
-    this.#values.push(value);
-    this.#wake();
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#wake();
-  }
-
-  fail(error: Error): void {
-    this.#error = error;
-    this.end();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    for (;;) {
-      const value = this.#values.shift();
-      if (value !== undefined) yield value;
-      else if (this.#error !== undefined) throw this.#error;
-      else if (this.#ended) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
 }

@@ -1,0 +1,34 @@
+import { RpcError } from '@mpa/contracts';
+import type { ImageInput } from '@mpa/contracts';
+import { fileStorage, StorageError } from '@mpa/storage';
+import { decodeImage, ImageError } from '@mpa/vlm';
+import type { RgbImage } from '@mpa/vlm';
+
+/** Largest image file that is read. */
+const MAX_IMAGE_BYTES = 256 * 2 ** 20;
+
+/** Reads and decodes the image at a path or URI. Throws StorageError or ImageError. */
+export async function readImage(uri: string, signal?: AbortSignal): Promise<RgbImage> {
+  return decodeImage(
+    await fileStorage.read(uri, { maxBytes: MAX_IMAGE_BYTES, ...(signal === undefined ? {} : { signal }) }),
+  );
+}
+
+/** Decodes the image of a request. Throws StorageError, ImageError, or RpcError INVALID_ARGUMENT when it has none. */
+export async function imageOf(input: ImageInput | undefined, signal?: AbortSignal): Promise<RgbImage> {
+  switch (input?.source.case) {
+    case 'data':
+      return decodeImage(input.source.value);
+    case 'uri':
+      return readImage(input.source.value, signal);
+    default:
+      throw new RpcError('INVALID_ARGUMENT', 'the request has no image; set image.data or image.uri');
+  }
+}
+
+/** Why an image cannot be used, for the record of its sample; undefined for an error that is not the image's fault. */
+export function imageFault(error: unknown): { readonly reason: string; readonly detail: string } | undefined {
+  if (error instanceof ImageError) return { reason: error.reason, detail: error.message };
+  if (error instanceof StorageError) return { reason: error.code, detail: error.message };
+  return undefined;
+}

@@ -1,3 +1,4 @@
+import { ConfigError } from '@mpa/service-kit';
 import { defaultCacheDirectory } from '@mpa/tensorflow';
 import { CommanderError } from 'commander';
 import { InterruptedError, UsageError } from './cli-error.js';
@@ -31,7 +32,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
 }
 
 function exitCode(error: unknown): number {
-  if (error instanceof CommanderError || error instanceof UsageError) return 2;
+  if (error instanceof CommanderError || error instanceof UsageError || error instanceof ConfigError) return 2;
   return error instanceof InterruptedError ? 130 : 1;
 }
 

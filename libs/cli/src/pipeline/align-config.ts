@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+const settings = z.record(z.string(), z.unknown()).default({});
+
+/** `--config FILE`: settings of each service in this process, by the service's own keys; the service checks them. */
+export const alignConfigSchema = z.strictObject({
+  annotator: settings,
+  parity: settings,
+  trainer: settings,
+  evaluator: settings,
+});
+
+/** See {@link alignConfigSchema}. */
+export type AlignConfig = z.infer<typeof alignConfigSchema>;

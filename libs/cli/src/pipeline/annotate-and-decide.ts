@@ -1,0 +1,72 @@
+import { AnnotationStatus, DecisionStatus } from '@mpa/contracts';
+import { topics } from '@mpa/service-kit';
+import type { StreamRecord, Streams } from '@mpa/streams';
+import type { Progress } from '../progress/progress.js';
+import type { Services } from './services.js';
+import { StageTally } from './stage-tally.js';
+import type { Summary } from './summary.js';
+import { workThrough } from './work-through.js';
+
+/** Counts of the two stages. */
+export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'rejected'>;
+
+/**
+ * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. A stage
+ * that fails ends the other one, and its failure is thrown.
+ *
+ * @param folder the log's folder
+ * @param images records on the topic `images`
+ */
+export async function annotateAndDecide(
+  { annotatorWorker, parityWorker }: Pick<Services, 'annotatorWorker' | 'parityWorker'>,
+  streams: Streams,
+  folder: string,
+  images: number,
+  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<GapCounts> {
+  const { images: input, annotations: between, decisions: output } = topics;
+  const annotations = await new StageTally(streams, input.name, between.name, ANNOTATED, annotationOutcome).refresh();
+  const decisions = await new StageTally(streams, between.name, output.name, SELECTED, decisionOutcome).refresh();
+  const annotating = progress.stage('annotate', images, annotations.done);
+  const deciding = progress.stage('decide', annotations.passedOn, decisions.done);
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+
+  const isAnnotated = async (): Promise<boolean> => {
+    await annotations.refresh();
+    annotating.update(annotations.done, `${annotations.passedOn} annotated`);
+    deciding.resize(annotations.passedOn);
+    return annotations.done >= images;
+  };
+  const isDecided = async (): Promise<boolean> => {
+    await decisions.refresh();
+    deciding.update(decisions.done, `${decisions.passedOn} selected`);
+    return annotations.done >= images && decisions.done >= annotations.passedOn;
+  };
+  const stages = [
+    workThrough(annotatorWorker, folder, isAnnotated, either).then(() => annotating.end()),
+    workThrough(parityWorker, folder, isDecided, either).then(() => deciding.end()),
+  ];
+  for (const stage of stages) stage.catch((error: unknown) => failure.abort(error));
+  await Promise.allSettled(stages);
+  either.throwIfAborted();
+  return {
+    annotated: annotations.passedOn,
+    skipped: annotations.lost,
+    selected: decisions.passedOn,
+    rejected: decisions.lost,
+  };
+}
+
+const ANNOTATED = 'annotated';
+const SELECTED = 'selected';
+
+function annotationOutcome(record: StreamRecord): string {
+  const { status, skipped } = topics.annotations.decode(record);
+  return status === AnnotationStatus.ANNOTATED ? ANNOTATED : (skipped?.reason ?? 'unknown');
+}
+
+function decisionOutcome(record: StreamRecord): string {
+  const { status, cause } = topics.decisions.decode(record);
+  return status === DecisionStatus.SELECTED ? SELECTED : (cause?.reason ?? 'unknown');
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { loadBenchmark } from '@mpa/benchmarks';
+import { taskOf, type EvaluationSummary } from '@mpa/contracts';
+import type { RunPaths } from '@mpa/storage';
+import { CliError, CountsError } from '../cli-error.js';
+import type { Progress } from '../progress/progress.js';
+import type { TaskSource } from './pipeline-options.js';
+import type { Services } from './services.js';
+import type { PerModel, Summary } from './summary.js';
+
+/** The three models that are compared, by label: checkpoint folders. */
+export type ComparedModels = { readonly [Model in keyof PerModel]: string };
+
+/** A task with labelled questions. */
+export type EvaluatedSource = TaskSource & Required<Pick<TaskSource, 'eval'>>;
+
+/** Labelled questions per task. Throws BenchmarkError for annotations that cannot be read, CliError without any image. */
+export async function countQuestions(
+  sources: readonly EvaluatedSource[],
+): Promise<ReadonlyMap<EvaluatedSource, number>> {
+  const counts = new Map<EvaluatedSource, number>();
+  for (const source of sources) {
+    const { annotations, images } = source.eval;
+    const { samples, missing } = await loadBenchmark(source.task, annotations, images);
+    if (samples.length === 0) {
+      throw new CliError(
+        `${annotations}: none of its ${missing.length} images is under ${images}; give the right --eval-images`,
+      );
+    }
+    counts.set(source, samples.length);
+  }
+  return counts;
+}
+
+/** Accuracy of each model on each task, and speed over all of them. Answers of an earlier session are not given again. */
+export async function evaluateModels(
+  evaluator: Services['evaluator'],
+  sources: ReadonlyMap<EvaluatedSource, number>,
+  models: ComparedModels,
+  paths: RunPaths,
+  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<Pick<Summary, 'eval' | 'speed'>> {
+  const tasks: Record<string, Summary['eval'][string]> = {};
+  const all: EvaluationSummary[] = [];
+  for (const [source, questions] of sources) {
+    const stage = progress.stage(`evaluate ${source.task}`, questions * 3);
+    const summaries: EvaluationSummary[] = [];
+    let done = 0;
+    const request = {
+      models: Object.entries(models).map(([label, checkpoint]) => ({ label, checkpoint })),
+      task: taskOf(source.task),
+      annotations: source.eval.annotations,
+      imageRoot: source.eval.images,
+      results: resultsFile(paths, source),
+    };
+    for await (const { event } of evaluator.evaluate(request, { signal })) {
+      if (event.case === 'result') stage.update(++done);
+      if (event.case === 'summary') summaries.push(event.value);
+    }
+    signal.throwIfAborted();
+    stage.end();
+    tasks[source.task] = sideBySide(source, summaries);
+    all.push(...summaries);
+  }
+  return { eval: tasks, speed: speeds(all) };
+}
+
+/** Where the per-sample results of a task lie. */
+export function resultsFile(paths: RunPaths, { task }: Pick<TaskSource, 'task'>): string {
+  return join(paths.records, `evaluation-${task}.jsonl`);
+}
+
+function sideBySide({ task }: TaskSource, summaries: readonly EvaluationSummary[]): Summary['eval'][string] {
+  const of = (model: keyof PerModel): EvaluationSummary => {
+    const found = summaries.find((summary) => summary.model === model);
+    if (!found) throw new CountsError(`the evaluator gave no summary of ${model} on ${task}`);
+    return found;
+  };
+  const [before, after, teacher] = [of('before'), of('after'), of('teacher')];
+  if (before.questions !== after.questions || before.questions !== teacher.questions) {
+    throw new CountsError(
+      `${task}: the models answered different numbers of questions: ` +
+        `${before.questions} before, ${after.questions} after, ${teacher.questions} by the teacher`,
+    );
+  }
+  return { before: before.accuracy, after: after.accuracy, teacher: teacher.accuracy, n: before.questions };
+}
+
+function speeds(summaries: readonly EvaluationSummary[]): Summary['speed'] {
+  const of = (model: keyof PerModel): number | null => {
+    const mine = summaries.filter((summary) => summary.model === model && summary.answersPerSecond > 0);
+    if (mine.length === 0) return null;
+    const seconds = mine.reduce((sum, { questions, answersPerSecond }) => sum + questions / answersPerSecond, 0);
+    return mine.reduce((sum, { questions }) => sum + questions, 0) / seconds;
+  };
+  return { before: of('before'), after: of('after'), teacher: of('teacher') };
+}

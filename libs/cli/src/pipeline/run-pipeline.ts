@@ -1,0 +1,105 @@
+import { basename } from 'node:path';
+import { openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
+import { openEmbeddedStreams, type Streams } from '@mpa/streams';
+import { describeCheckpoint } from '@mpa/vlm';
+import type { Progress } from '../progress/progress.js';
+import { writeReport } from '../report/write-report.js';
+import { annotateAndDecide } from './annotate-and-decide.js';
+import { estimate } from './estimate.js';
+import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
+import { listImages } from './list-images.js';
+import type { PipelineOptions } from './pipeline-options.js';
+import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
+import type { Services } from './services.js';
+import { checkCounts, type Summary } from './summary.js';
+import { readCurve, trainStudent } from './train-student.js';
+
+/** What a run needs from around it. */
+export interface PipelineContext {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Starts or reaches the services; called once the input is known to be in order. */
+  readonly openServices: (options: PipelineOptions, streams: Streams) => Promise<Services>;
+}
+
+/**
+ * Levels the student: lists, annotates, decides, trains, evaluates, and writes summary and report into the run folder,
+ * which is locked meanwhile. Whatever ends it, calling it again goes on and does nothing twice. Throws StorageError
+ * `locked` when another process works in the folder, CountsError when records are missing, and what the stages throw.
+ */
+export async function runPipeline(options: PipelineOptions, context: PipelineContext): Promise<Summary> {
+  const started = performance.now();
+  const evaluated = await countQuestions(options.sources.filter((source): source is EvaluatedSource => !!source.eval));
+  for (const model of [options.teacher, options.student]) await describeCheckpoint(model);
+  const folder = await openRunFolder(options.run);
+  try {
+    await checkSameRun(folder, options);
+    const streams = openEmbeddedStreams(folder.streams);
+    try {
+      const run = { options, evaluated, paths: folder, streams, started };
+      const { summary, curve } = await runStages(run, context);
+      await writeFileAtomically(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
+      await writeReport(folder, streams, summary, curve);
+      return summary;
+    } finally {
+      await streams.close();
+    }
+  } finally {
+    await folder.close();
+  }
+}
+
+interface Run {
+  readonly options: PipelineOptions;
+  /** Sources with labelled questions, and how many. */
+  readonly evaluated: ReadonlyMap<EvaluatedSource, number>;
+  readonly paths: RunPaths;
+  readonly streams: Streams;
+  /** Milliseconds on the clock of `performance.now`. */
+  readonly started: number;
+}
+
+type Outcome = { readonly summary: Summary; readonly curve: Awaited<ReturnType<typeof readCurve>> };
+
+async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
+  const { options, paths, streams } = run;
+  const runId = basename(paths.folder);
+  const before = await readRunState(paths);
+  let state: RunState = before;
+  const keep = async (change: Partial<RunState>): Promise<RunState> => {
+    state = { ...state, ...change, seconds: before.seconds + (performance.now() - run.started) / 1000 };
+    await writeRunState(paths, state);
+    return state;
+  };
+  const images = state.images ?? (await listImages(streams, runId, options.sources, context.signal));
+  await keep({ images });
+  const services = await context.openServices(options, streams);
+  try {
+    if (before.images === undefined) await announce(services, run, images, context);
+    const gap = await annotateAndDecide(services, streams, paths.streams, images, context);
+    const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
+    await keep({ training });
+    const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
+    const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
+    const curve = await readCurve(paths);
+    const train = { steps: training.steps, firstLoss: curve[0]?.loss ?? null, lastLoss: curve.at(-1)?.loss ?? null };
+    const { seconds } = await keep({});
+    const summary: Summary = { run: paths.folder, images, ...gap, train, ...accuracy, seconds };
+    checkCounts(summary, training);
+    return { summary, curve };
+  } finally {
+    await services.close();
+  }
+}
+
+async function announce(
+  services: Services,
+  { streams, evaluated }: Run,
+  images: number,
+  { progress, signal }: PipelineContext,
+): Promise<void> {
+  const questions = [...evaluated.values()].reduce((sum, n) => sum + n, 0);
+  progress.note(`${images} images listed`);
+  const words = await estimate(services, streams, { images, questions }, signal);
+  if (words) progress.note(words);
+}

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically, type RunPaths } from '@mpa/storage';
+import { isDeepStrictEqual } from 'node:util';
+import { CliError } from '../cli-error.js';
+import type { PipelineOptions } from './pipeline-options.js';
+
+/** What of a run is finished, beside its records. */
+export interface RunState {
+  /** Records on the topic `images`, once all sources are listed. */
+  readonly images?: number;
+  readonly training?: FinishedTraining;
+  /** Seconds spent in earlier sessions. */
+  readonly seconds: number;
+}
+
+/** The trainer's result. */
+export interface FinishedTraining {
+  readonly checkpoint: string;
+  readonly samples: number;
+  readonly steps: number;
+  readonly unreadable: number;
+}
+
+/** Reads the state of a run; that of a new one when there is none. */
+export async function readRunState(paths: RunPaths): Promise<RunState> {
+  return (await readJson<RunState>(stateFile(paths))) ?? { seconds: 0 };
+}
+
+/** Replaces the state of a run, whole or not at all. */
+export async function writeRunState(paths: RunPaths, state: RunState): Promise<void> {
+  await writeFileAtomically(stateFile(paths), `${JSON.stringify(state)}\n`);
+}
+
+/**
+ * Keeps what the run was started with, and on a later start compares. Throws CliError naming what differs: records of
+ * different models or images must not be mixed.
+ */
+export async function checkSameRun(paths: RunPaths, options: PipelineOptions): Promise<void> {
+  const { sources, teacher, student, config } = options;
+  const wanted = JSON.parse(JSON.stringify({ sources, teacher, student, config })) as Record<string, unknown>;
+  const started = await readJson<Record<string, unknown>>(paths.config);
+  if (!started) return writeFileAtomically(paths.config, `${JSON.stringify(wanted, null, 2)}\n`);
+  const different = Object.keys(wanted).filter((key) => !isDeepStrictEqual(wanted[key], started[key]));
+  if (different.length > 0) {
+    throw new CliError(
+      `${paths.folder} was started with other ${different.join(', ')} (see ${paths.config}); give another --out`,
+    );
+  }
+}
+
+function stateFile(paths: RunPaths): string {
+  return join(paths.folder, 'state.json');
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new CliError(`${path} is not readable JSON; give another --out`, { cause });
+  }
+}

@@ -1,0 +1,44 @@
+import { duration } from '../progress/duration.js';
+import type { PerModel, Summary } from './summary.js';
+
+/** A run's summary as lines for a terminal. */
+export function table(summary: Summary): string[] {
+  const { train, eval: tasks, speed } = summary;
+  const lines = [
+    `run        ${summary.run}`,
+    `images     ${summary.images}`,
+    `annotated  ${summary.annotated}${reasons('skipped', summary.skipped)}`,
+    `selected   ${summary.selected}${reasons('rejected', summary.rejected)}`,
+    train.firstLoss === null || train.lastLoss === null
+      ? 'training   none: no sample was selected'
+      : `training   ${train.steps} steps, loss ${train.firstLoss.toFixed(3)} -> ${train.lastLoss.toFixed(3)}`,
+  ];
+  const names = Object.keys(tasks);
+  if (names.length > 0) {
+    lines.push('', row('accuracy', 'before', 'after', 'teacher', 'n'));
+    for (const name of names) lines.push(accuracyRow(name, tasks[name]!, String(tasks[name]!.n)));
+    if (names.length > 1) lines.push(accuracyRow('mean', meanAccuracy(summary), ''));
+    lines.push(row('answers/s', ...[speed.before, speed.after, speed.teacher].map((n) => (n ?? 0).toFixed(1)), ''));
+  }
+  return [...lines, '', `time       ${duration(summary.seconds)}`];
+}
+
+/** The unweighted mean of the tasks' accuracies. */
+export function meanAccuracy({ eval: tasks }: Pick<Summary, 'eval'>): PerModel {
+  const all = Object.values(tasks);
+  const mean = (model: keyof PerModel): number => all.reduce((sum, task) => sum + task[model], 0) / all.length;
+  return { before: mean('before'), after: mean('after'), teacher: mean('teacher') };
+}
+
+function accuracyRow(name: string, { before, after, teacher }: PerModel, n: string): string {
+  return row(name, ...[before, after, teacher].map((value) => `${(value * 100).toFixed(1)} %`), n);
+}
+
+function row(first: string, ...cells: string[]): string {
+  return (first.padEnd(11) + cells.map((cell) => cell.padStart(9)).join('')).trimEnd();
+}
+
+function reasons(word: string, counts: Readonly<Record<string, number>>): string {
+  const all = Object.entries(counts).map(([reason, n]) => `${reason} ${n}`);
+  return all.length > 0 ? `, ${word}: ${all.join(', ')}` : '';
+}

@@ -7,6 +7,7 @@ export * from './gen/mpa/v1/records_pb.js';
 export * from './gen/mpa/v1/trainer_pb.js';
 export * from './gen/mpa/v1/worker_pb.js';
 export { create, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
+export type { MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 export { createClient, type CallOptions, type Client, type ClientOptions } from './client.js';
 export { MAX_MESSAGE_BYTES, messageLimits } from './limits.js';
 export { RpcError, toRpcError, type RpcCode } from './rpc-error.js';

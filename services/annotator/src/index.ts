@@ -1,1 +1,3 @@
-export {};
+/** The Pseudo Annotator. */
+export { annotator } from './annotator.js';
+export { annotatorConfig, type AnnotatorConfig } from './annotator-config.js';

@@ -1,0 +1,100 @@
+import { AnnotationSchema, AnnotationStatus, create, taskName } from '@mpa/contracts';
+import type { Annotation, ImageRecord } from '@mpa/contracts';
+import { imageFault, readImage } from '@mpa/inference';
+import type { VisionModel } from '@mpa/inference';
+import { topics } from '@mpa/service-kit';
+import type { BatchReport, Stage } from '@mpa/service-kit';
+import type { Batch, StreamRecord, Streams } from '@mpa/streams';
+import { annotate } from './annotate.js';
+import type { Annotated } from './annotate.js';
+import type { AnnotatorConfig } from './annotator-config.js';
+import { QuestionCounts } from './question-counts.js';
+
+type Prepared = ReturnType<VisionModel['prepare']>;
+type Cause = { readonly reason: string; readonly detail: string };
+interface Entry {
+  readonly record: StreamRecord;
+  readonly message: ImageRecord;
+  readonly image: Prepared | Cause;
+}
+
+/** The stage between `images` and `annotations`: every image record becomes one annotation, skipped with a reason if need be. */
+export async function annotationStage(model: VisionModel, streams: Streams, config: AnnotatorConfig): Promise<Stage> {
+  const corpus = await corpusOf(streams, config);
+
+  async function process(batch: Batch): Promise<BatchReport> {
+    const entries = await Promise.all(
+      topics.images.decodeBatch(batch).map(async (entry): Promise<Entry> => {
+        return { ...entry, image: await prepare(model, entry.message, batch.signal) };
+      }),
+    );
+    const usable = entries.filter((entry): entry is Entry & { image: Prepared } => !('reason' in entry.image));
+    const { result: annotated, seconds } = await model.inTurn(() => annotateAll(usable, batch));
+    const outcomes: Record<string, number> = {};
+    for (const { record, message, image } of entries) {
+      const made = 'reason' in image ? skip(image) : annotated.shift()!;
+      const { sampleId, runId, task, image: reference } = message;
+      const annotation = create(AnnotationSchema, {
+        ...made,
+        sampleId,
+        runId,
+        task,
+        ...(reference && { image: reference }),
+      });
+      batch.send(
+        topics.annotations.name,
+        topics.annotations.record(record.key, annotation, { headers: record.headers }),
+      );
+      const outcome = annotation.skipped?.reason ?? 'annotated';
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    }
+    return { outcomes, modelSeconds: seconds };
+  }
+
+  async function annotateAll(usable: readonly (Entry & { image: Prepared })[], batch: Batch): Promise<Annotated[]> {
+    if (usable.length === 0) return [];
+    batch.signal.throwIfAborted();
+    try {
+      const seen = await model.look(usable.map(({ image }) => image));
+      const samples = usable.map(({ message }, i) => ({ task: taskName(message.task), image: seen[i]! }));
+      return await annotate(model, samples, corpus, config);
+    } catch (error) {
+      // A batch that fails comes again one record at a time, and one that fails alone is skipped.
+      if (batch.records.length > 1) throw error;
+      return [skip({ reason: 'model-failed', detail: (error as Error).message })];
+    }
+  }
+
+  return { group: 'annotator', input: topics.images.name, batch: config.batch, process };
+}
+
+async function prepare(
+  model: VisionModel,
+  { unusable, image }: ImageRecord,
+  signal: AbortSignal,
+): Promise<Prepared | Cause> {
+  if (unusable) return unusable;
+  try {
+    return model.prepare(await readImage(image?.uri ?? '', signal));
+  } catch (error) {
+    const fault = imageFault(error);
+    if (!fault) throw error;
+    return fault;
+  }
+}
+
+function skip(skipped: Cause): Annotated {
+  const { reason, detail } = skipped;
+  const nothing = { question: '', answer: '', selfCheck: '', promptId: '', modelId: '' };
+  return { ...nothing, status: AnnotationStatus.SKIPPED, skipped: { reason, detail } };
+}
+
+/** The questions of an earlier session, so that a run that was stopped keeps to its limits. */
+async function corpusOf(streams: Streams, { diversity }: AnnotatorConfig): Promise<QuestionCounts> {
+  const corpus = new QuestionCounts(diversity);
+  for await (const record of streams.readAll(topics.annotations.name)) {
+    const annotation: Annotation = topics.annotations.decode(record);
+    if (annotation.status === AnnotationStatus.ANNOTATED) corpus.add(taskName(annotation.task), annotation.question);
+  }
+  return corpus;
+}

@@ -1,0 +1,36 @@
+import { normalizeQuestion } from '@mpa/answer-metrics';
+import type { Task } from '@mpa/answer-metrics';
+
+/** How often one question may be asked. */
+export interface DiversityLimits {
+  /** Largest share of a task's annotations that may ask the same. */
+  readonly maxShare: number;
+  /** So many may ask the same in any case: shares of a few annotations say nothing. */
+  readonly freely: number;
+}
+
+/** How often each question was asked over a corpus, by task. Wordings that normalise alike count as one. */
+export class QuestionCounts {
+  readonly #counts = new Map<string, number>();
+  readonly #totals = new Map<Task, number>();
+
+  constructor(private readonly limits: DiversityLimits) {}
+
+  /** Whether the question may be asked once more. */
+  allows(task: Task, question: string): boolean {
+    const { maxShare, freely } = this.limits;
+    const asked = this.#counts.get(keyOf(task, question)) ?? 0;
+    return asked < Math.max(freely, maxShare * (this.#totals.get(task) ?? 0));
+  }
+
+  /** Counts a question, or with -1 takes it back. */
+  add(task: Task, question: string, by: 1 | -1 = 1): void {
+    const key = keyOf(task, question);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
+    this.#totals.set(task, (this.#totals.get(task) ?? 0) + by);
+  }
+}
+
+function keyOf(task: Task, question: string): string {
+  return `${task} ${normalizeQuestion(question)}`;
+}

@@ -1,3 +1,4 @@
+import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { ChartConfiguration, ChartOptions, Plugin } from 'chart.js';
 import { brightness } from './colours.js';
 import type { ChartData } from './chart-data.js';
@@ -70,7 +71,7 @@ export function chartConfiguration(data: ChartData, look: ChartLook, random: Ran
     data: { labels: data.labels, datasets: [dataset] },
     options: options(data, look, font, random),
     plugins: data.printed ? [valueLabels(data, look, font)] : [],
-  } as ChartConfiguration;
+  };
 }
 
 interface ChartFont {
@@ -153,7 +154,7 @@ function valueLabels(data: ChartData, look: ChartLook, font: ChartFont): Plugin 
   return {
     id: 'valueLabels',
     afterDatasetsDraw(chart) {
-      const { ctx } = chart;
+      const ctx = chart.ctx as SKRSContext2D;
       const sideways = data.kind === 'horizontalBar';
       ctx.save();
       ctx.font = `${font.size}px ${font.family}`;

@@ -1,6 +1,5 @@
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { ArcElement, BarController, BarElement, CategoryScale, Chart, DoughnutController, Legend, LinearScale, LineController, LineElement, PieController, PointElement, Title } from 'chart.js'; // prettier-ignore
-import type { ChartItem } from 'chart.js';
 import { chartConfiguration, chartLook, type ChartLook } from './chart-config.js';
 import { drawColours } from './colours.js';
 import { chartQuestions } from './chart-questions.js';
@@ -42,7 +41,7 @@ function renderChart(stage: Stage, data: ChartData, look: ChartLook, random: Ran
   const context = layer.getContext('2d');
   plainText(context);
   noteTexts(context, stage);
-  const chart = new Chart(context as unknown as ChartItem, chartConfiguration(data, look, random));
+  const chart = new Chart(context, chartConfiguration(data, look, random));
   stage.context.drawImage(layer, 0, 0);
   chart.destroy();
 }

@@ -15,14 +15,21 @@ export interface ImageInput {
   readonly patchMask?: Uint8Array | undefined;
 }
 
+/** An image whose features are known, for a training that leaves the vision tower as it is. */
+export interface EncodedImage {
+  /** [tiles, tokensPerTile, hiddenSize], what {@link TensorModel.frozenFeatures} gives. */
+  readonly features: Float32Array;
+  readonly tiles: number;
+}
+
 /** One sequence to learn from. */
-export interface TrainingSample {
+export interface TrainingSample<Image extends ImageInput | EncodedImage = ImageInput> {
   /** [T] token ids, image placeholders expanded. */
   readonly ids: Int32Array;
   /** [T] the token itself where the model should learn to predict it, else {@link IGNORED}. */
   readonly labels: Int32Array;
   /** Images in order of their placeholders. */
-  readonly images: readonly ImageInput[];
+  readonly images: readonly Image[];
   /**
    * [T] several continuations of one shared beginning: tokens of segment 0 are seen by all, those of segment k > 0 by
    * segment k alone, and positions go on from the end of segment 0. Equal to separate sequences, at a fraction of
@@ -52,12 +59,15 @@ export interface Batch {
   readonly tiles: number;
   readonly positionIds: Int32Array;
   readonly patchMask: Uint8Array | undefined;
+  /** Features of all tiles in the place of pixels, position ids and mask, which then are empty. */
+  readonly features: Float32Array | undefined;
 }
 
 /**
- * Pads and stacks samples. Throws TensorflowError when a sample's placeholders and image tokens do not match.
+ * Pads and stacks samples. Throws TensorflowError when a sample's placeholders and image tokens do not match, or some
+ * images come as pixels and others as features.
  */
-export function collate(samples: readonly TrainingSample[], shape: ModelShape): Batch {
+export function collate(samples: readonly TrainingSample<ImageInput | EncodedImage>[], shape: ModelShape): Batch {
   const length = Math.max(...samples.map((s) => s.ids.length));
   const size = samples.length * length;
   const text = {
@@ -75,17 +85,32 @@ export function collate(samples: readonly TrainingSample[], shape: ModelShape): 
     text.segments.set(sample.segments ?? new Int32Array(sample.ids.length), at);
   });
   const images = samples.flatMap((s) => s.images);
-  const patches = images[0] ? images[0].positionIds.length / images[0].tiles : 0;
   return {
     samples: samples.length,
     length,
     ...text,
     weights: Float32Array.from(samples, (s) => s.weight ?? 1),
+    tiles: images.reduce((n, i) => n + i.tiles, 0),
+    ...stackImages(images),
+  };
+}
+
+function stackImages(
+  all: readonly (ImageInput | EncodedImage)[],
+): Pick<Batch, 'pixels' | 'positionIds' | 'patchMask' | 'features'> {
+  const encoded = all.flatMap((image) => ('features' in image ? [image] : []));
+  const images = all.flatMap((image) => ('features' in image ? [] : [image]));
+  if (encoded.length > 0 && images.length > 0) {
+    throw new TensorflowError(
+      `${images.length} images of a batch are pixels and ${encoded.length} features; encode all`,
+    );
+  }
+  const patches = images[0] ? images[0].positionIds.length / images[0].tiles : 0;
+  return {
     pixels: join(
       Float32Array,
       images.map((i) => i.pixels),
     ),
-    tiles: images.reduce((n, i) => n + i.tiles, 0),
     positionIds: join(
       Int32Array,
       images.map((i) => i.positionIds),
@@ -96,18 +121,26 @@ export function collate(samples: readonly TrainingSample[], shape: ModelShape): 
           images.map((i) => i.patchMask ?? new Uint8Array(i.tiles * patches).fill(1)),
         )
       : undefined,
+    features:
+      encoded.length > 0
+        ? join(
+            Float32Array,
+            encoded.map((i) => i.features),
+          )
+        : undefined,
   };
 }
 
-function checkPlaceholders({ ids, images }: TrainingSample, shape: ModelShape): void {
+function checkPlaceholders({ ids, images }: TrainingSample<ImageInput | EncodedImage>, shape: ModelShape): void {
   const placeholders = ids.reduce((n, id) => n + (id === shape.imageTokenId ? 1 : 0), 0);
-  const tokens = images.reduce((n, i) => n + i.tiles * shape.tokensPerTile, 0);
+  const tiles = images.reduce((n, i) => n + i.tiles, 0);
+  const tokens = tiles * shape.tokensPerTile;
   if (placeholders !== tokens) {
     throw new TensorflowError(`a sample has ${placeholders} image placeholders but its images make ${tokens} tokens`);
   }
 }
 
-function positionsOf({ ids, segments }: TrainingSample): Int32Array {
+function positionsOf({ ids, segments }: Pick<TrainingSample, 'ids' | 'segments'>): Int32Array {
   if (!segments) return Int32Array.from(ids, (_, i) => i);
   const next = new Map<number, number>();
   const shared = segments.reduce((n, s) => n + (s === 0 ? 1 : 0), 0);

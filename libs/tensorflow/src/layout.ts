@@ -13,8 +13,10 @@ export interface BatchLayout {
   /** [B, T] int32 */
   readonly ids: Tensor;
   readonly text: TextLayout;
-  /** [N, 3, h, w], undefined without images. */
+  /** [N, 3, h, w], undefined without images or when their features are known. */
   readonly pixels: Tensor | undefined;
+  /** [N, tokensPerTile, hidden] of images whose features are known. */
+  readonly features: Tensor | undefined;
   /** [N, P] int32 */
   readonly positionIds: Tensor | undefined;
   /** [N, 1, 1, P] */
@@ -25,8 +27,9 @@ export interface BatchLayout {
 
 /** Moves a batch to the backend: masks, rotations and the places of image features are worked out here. */
 export function layOut(batch: Batch, shape: ModelShape): BatchLayout {
-  const { samples: rows, length, tiles } = batch;
+  const { samples: rows, length, tiles, features } = batch;
   const side = shape.tileSize;
+  const seen = tiles > 0 && !features;
   return {
     ids: tf.tensor2d(batch.ids, [rows, length], 'int32'),
     text: {
@@ -34,18 +37,18 @@ export function layOut(batch: Batch, shape: ModelShape): BatchLayout {
       mask: causalMask(batch),
       placement: tiles > 0 ? placementOf(batch, shape) : undefined,
     },
-    pixels: tiles > 0 ? tf.tensor4d(batch.pixels, [tiles, 3, side, side]) : undefined,
-    positionIds:
-      tiles > 0 ? tf.tensor2d(batch.positionIds, [tiles, batch.positionIds.length / tiles], 'int32') : undefined,
+    pixels: seen ? tf.tensor4d(batch.pixels, [tiles, 3, side, side]) : undefined,
+    features: features && tf.tensor3d(features, [tiles, shape.tokensPerTile, shape.hiddenSize]),
+    positionIds: seen ? tf.tensor2d(batch.positionIds, [tiles, batch.positionIds.length / tiles], 'int32') : undefined,
     visionMask: batch.patchMask && patchMask(batch.patchMask, tiles),
     targets: targetsOf(batch),
   };
 }
 
 /** Frees a layout's tensors. */
-export function disposeLayout({ ids, text, pixels, positionIds, visionMask }: BatchLayout): void {
+export function disposeLayout({ ids, text, pixels, features, positionIds, visionMask }: BatchLayout): void {
   const { rotary, mask, placement } = text;
-  tf.dispose([ids, rotary.cos, rotary.sin, mask, pixels, positionIds, visionMask, placement] as Tensor[]);
+  tf.dispose([ids, rotary.cos, rotary.sin, mask, pixels, features, positionIds, visionMask, placement] as Tensor[]);
 }
 
 /** [B, 1, T, T]: a token sees those before it in the shared segment and in its own. */
@@ -65,7 +68,8 @@ function causalMask({ samples, length, segments }: Batch): Tensor {
   return tf.tensor4d(mask, [samples, 1, length, length]);
 }
 
-function patchMask(mask: Uint8Array, tiles: number): Tensor {
+/** [N, 1, 1, P]: 0 where a patch is seen, -1e9 where it is padding. */
+export function patchMask(mask: Uint8Array, tiles: number): Tensor {
   const additive = Float32Array.from(mask, (seen) => (seen ? 0 : HIDDEN));
   return tf.tensor4d(additive, [tiles, 1, 1, mask.length / tiles]);
 }

@@ -1,8 +1,11 @@
 import type { Family, ModelShape } from '@mpa/vlm';
+import type { ImageInput } from './batch.js';
+import { patchMask } from './layout.js';
 import type { BatchLayout } from './layout.js';
+import type { LoraWeights } from './layers/linear.js';
 import { selectRows } from './layers/rows.js';
 import { TensorLayers } from './layers/tensor-layers.js';
-import type { TensorLayersContext } from './layers/tensor-layers.js';
+import type { TensorLayersContext, TensorWeights } from './layers/tensor-layers.js';
 import type { Parameters } from './parameters.js';
 import { tf } from './tf.js';
 import type { Tensor } from './tf.js';
@@ -24,15 +27,34 @@ export class TensorModel<C> {
   }
 
   /**
-   * Image features [N, tokensPerTile, hidden] of the batch's tiles; undefined without images. `recordPatches` receives the
-   * tower's output [N, P, D] before the connector.
+   * Image features [N, tokensPerTile, hidden] of the batch's tiles, those that came with it if they did; undefined without
+   * images. `recordPatches` receives the tower's output [N, P, D] before the connector.
    */
   imageFeatures(
-    { pixels, positionIds, visionMask }: BatchLayout,
+    { pixels, features, positionIds, visionMask }: BatchLayout,
     recordPatches?: (patches: Tensor) => void,
   ): Tensor | undefined {
-    if (!pixels || !positionIds) return undefined;
+    if (!pixels || !positionIds) return features;
     return this.family.vision(this.layers({ visionMask, recordPatches }), this.config, { pixels, positionIds });
+  }
+
+  /**
+   * {@link imageFeatures} of images as they are and stay, row by row; undefined when a parameter that learns has a part in
+   * them, so that they change with every step. Frees what it makes.
+   */
+  frozenFeatures(image: ImageInput): Float32Array | undefined {
+    const { tileSize: side } = this.shape;
+    const watched = new WatchedWeights(this.parameters);
+    const values = tf.tidy(() => {
+      const inputs = {
+        pixels: tf.tensor4d(image.pixels, [image.tiles, 3, side, side]),
+        positionIds: tf.tensor2d(image.positionIds, [image.tiles, image.positionIds.length / image.tiles], 'int32'),
+      };
+      const visionMask = image.patchMask && patchMask(image.patchMask, image.tiles);
+      const layers = new TensorLayers(watched, { visionMask });
+      return this.family.vision(layers, this.config, inputs).dataSync<'float32'>();
+    });
+    return watched.learns ? undefined : values;
   }
 
   /** Final hidden states [B * T, hidden]. `record` receives each text layer's attention [B, heads, T, T]. */
@@ -51,6 +73,28 @@ export class TensorModel<C> {
   targetLogProbabilities(layout: BatchLayout, hidden: Tensor): Tensor {
     const { rows, tokens } = layout.targets;
     return pickLogProbabilities(this.head(selectRows(hidden, rows)), tokens);
+  }
+}
+
+/** Weights that remember whether one that was asked for learns. */
+class WatchedWeights implements TensorWeights {
+  learns = false;
+
+  constructor(private readonly weights: TensorWeights) {}
+
+  get(name: string): Tensor {
+    this.learns ||= !this.weights.isFrozen(name);
+    return this.weights.get(name);
+  }
+
+  isFrozen(name: string): boolean {
+    return this.weights.isFrozen(name);
+  }
+
+  lora(module: string): LoraWeights | undefined {
+    const lora = this.weights.lora(module);
+    this.learns ||= lora !== undefined;
+    return lora;
   }
 }
 

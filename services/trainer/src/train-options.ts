@@ -1,36 +1,76 @@
 import type { Trainable } from '@mpa/tensorflow';
+import type { CheckpointDescription } from '@mpa/vlm';
+import { z } from 'zod';
 
-/** How a model is fine-tuned. Defaults in {@link defaultTrainOptions}. */
-export interface TrainOptions {
-  /** Which parameters learn. */
-  readonly trainable: Trainable;
-  /** Passes over the samples. */
-  readonly epochs: number;
-  /** Samples per forward pass. */
-  readonly batch: number;
-  /** Forward passes per optimizer step. */
-  readonly accumulate: number;
-  /** Peak learning rate. */
-  readonly rate: number;
-  /** Share of the steps in which the rate rises from zero; then it falls along a cosine. */
-  readonly warmup: number;
-  readonly weightDecay: number;
-  /** Largest L2 norm of the gradient; larger ones are scaled down. */
-  readonly maxNorm: number;
-  readonly seed: number;
-  /** Optimizer steps between saved states. */
-  readonly saveEvery: number;
-}
+const positive = z.int().positive();
 
-/** Settings that suit a small model and some hundreds to thousands of samples. */
-export const defaultTrainOptions: Omit<TrainOptions, 'trainable'> = {
-  epochs: 3,
-  batch: 8,
-  accumulate: 1,
-  rate: 2e-4,
-  warmup: 0.1,
-  weightDecay: 0.01,
-  maxNorm: 1,
-  seed: 0,
-  saveEvery: 50,
+const isRegExp = (text: string): boolean => {
+  try {
+    return new RegExp(text).source !== '';
+  } catch {
+    return false;
+  }
 };
+
+/** Which parameters learn: all, those whose names match a pattern, or low-rank updates of text modules. */
+export const trainableChoice = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('full') }),
+  z.strictObject({
+    kind: z.literal('named'),
+    pattern: z.string().min(1).refine(isRegExp, 'must be a regular expression'),
+  }),
+  z.strictObject({
+    kind: z.literal('lora'),
+    rank: positive,
+    /** The update is scaled by alpha / rank. */
+    alpha: z.number().positive(),
+    /** Names such as `q_proj`, in every text layer. */
+    targets: z.array(z.string().min(1)).min(1),
+  }),
+]);
+
+/** How a model is fine-tuned. The defaults suit a small model and some hundreds to thousands of samples. */
+export const trainOptions = z.strictObject({
+  /** Passes over the samples. */
+  epochs: positive.default(3),
+  /** Images per forward pass, each with all its questions. */
+  batch: positive.default(8),
+  /** Forward passes per optimizer step. */
+  accumulate: positive.default(1),
+  /** Peak learning rate. */
+  learningRate: z.number().positive().default(2e-4),
+  /** Share of the steps in which the rate rises from zero; then it falls along a cosine. */
+  warmup: z.number().min(0).max(1).default(0.1),
+  weightDecay: z.number().min(0).default(0.01),
+  /** Largest L2 norm of the gradient; larger ones are scaled down. */
+  maxGradientNorm: z.number().positive().default(1),
+  seed: z.int().min(0).max(0xffff_ffff).default(0),
+  /** Optimizer steps between saved states. */
+  saveEvery: positive.default(50),
+  trainable: trainableChoice.default({
+    kind: 'lora',
+    rank: 16,
+    alpha: 32,
+    targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+  }),
+});
+
+/** Validated {@link trainOptions}. */
+export type TrainOptions = z.output<typeof trainOptions>;
+
+/** The parameters of a checkpoint that a choice means. */
+export function trainableOf(
+  choice: TrainOptions['trainable'],
+  { family, config }: Pick<CheckpointDescription, 'family' | 'config'>,
+): Trainable {
+  switch (choice.kind) {
+    case 'full':
+      return { kind: 'full' };
+    case 'named':
+      return { kind: 'named', pattern: new RegExp(choice.pattern) };
+    case 'lora': {
+      const { rank, alpha, targets } = choice;
+      return { kind: 'lora', rank, alpha, modules: family.textModules(config, targets) };
+    }
+  }
+}

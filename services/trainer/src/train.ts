@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import {
   AdamW,
   collate,
@@ -6,16 +7,15 @@ import {
   globalNorm,
   layOut,
   lossAndGradients,
-  Parameters,
   scaleGradients,
-  TensorModel,
   tf,
 } from '@mpa/tensorflow';
-import type { BatchLayout, Tensor } from '@mpa/tensorflow';
-import type { Checkpoint } from '@mpa/vlm';
+import type { BatchLayout, Tensor, TensorModel } from '@mpa/tensorflow';
+import { encodedSource } from './encoded-source.js';
+import type { ReadySample } from './encoded-source.js';
 import { learningRate } from './learning-rate.js';
-import { seededRandom } from './random.js';
 import type { TrainOptions } from './train-options.js';
+import { TrainerError } from './trainer-error.js';
 import { loadTrainingState, saveTrainingState } from './training-state.js';
 import { sampleAt } from './training-source.js';
 import type { TrainingSource } from './training-source.js';
@@ -29,76 +29,107 @@ export interface TrainStep {
   readonly loss: number;
   /** L2 norm of the gradient before clipping. */
   readonly gradientNorm: number;
-  readonly rate: number;
+  readonly learningRate: number;
   /** Tensors that the backend holds; constant over steps. */
   readonly tensors: number;
 }
 
-/** What a training ran into besides the samples. */
+/** What a training needs besides the samples. */
 export interface TrainContext {
   /** Folder of the training state; picked up again when it is there. */
   readonly state: string;
-  readonly onStep: (step: TrainStep) => void | Promise<void>;
-  /** Stops after the running step and saves the state. */
+  /** Tells this training from others; see `trainingFingerprint`. */
+  readonly fingerprint: string;
+  /** Memory for the features of images whose tower does not learn. */
+  readonly cacheBytes: number;
+  /** Stops after the running step. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The outcome: the parameters, to be saved and freed by the caller; whether all steps were done. */
-export interface TrainResult {
-  readonly parameters: Parameters;
-  readonly steps: number;
-  readonly finished: boolean;
+/** Optimizer steps of a whole training. */
+export function stepsOf({ size }: Pick<TrainingSource, 'size'>, { epochs, batch, accumulate }: TrainOptions): number {
+  return Math.ceil((size * epochs) / (batch * accumulate));
 }
 
 /**
- * Fine-tunes a checkpoint on the source's samples. The same seed gives the same curve; a run that was killed goes on from
- * its last saved state with the curve of an undisturbed one. Throws TensorflowError if nothing can be trained.
+ * Fine-tunes the parameters of `model` on the source's samples, step by step. The same seed gives the same curve; a
+ * training that was killed goes on from its last saved state with the curve of an undisturbed one. The state is saved
+ * every `saveEvery` steps and at the end, also when the caller stops early or the signal aborts. While it computes
+ * a step, the samples of the next are being read. Throws TrainerError `other-training`, `diverged`.
  */
-export async function train(
-  checkpoint: Checkpoint,
+export async function* train<C>(
+  model: TensorModel<C>,
   source: TrainingSource,
   options: TrainOptions,
-  context: TrainContext,
-): Promise<TrainResult> {
-  const random = seededRandom(options.seed);
-  const resumed = await loadTrainingState(context.state);
-  const parameters = new Parameters(checkpoint.weights, options.trainable, random.uniform);
-  resumed?.restoreParameters(parameters);
-  const optimizer = new AdamW(parameters, { weightDecay: options.weightDecay });
-  if (resumed) optimizer.restore(resumed.optimizer);
-  const steps = Math.ceil((source.size * options.epochs) / (options.batch * options.accumulate));
-  const model = new TensorModel(checkpoint.family, checkpoint.config, parameters);
+  { state, fingerprint, cacheBytes, signal }: TrainContext,
+): AsyncGenerator<TrainStep, void> {
+  const optimizer = new AdamW(model.parameters, { weightDecay: options.weightDecay });
+  const steps = stepsOf(source, options);
+  const warmup = Math.ceil(options.warmup * steps);
+  const save = (): Promise<void> => saveTrainingState(state, model.parameters, optimizer, fingerprint);
+  let sound = false;
   try {
-    while (optimizer.steps < steps && !context.signal?.aborted) {
-      const rate = learningRate(optimizer.steps, {
-        rate: options.rate,
-        warmup: Math.ceil(options.warmup * steps),
-        steps,
-      });
-      const result = await optimizerStep(model, optimizer, source, options, rate);
-      await context.onStep({ step: optimizer.steps, steps, rate, ...result, tensors: tf.memory().numTensors });
-      if (optimizer.steps % options.saveEvery === 0) await saveTrainingState(context.state, parameters, optimizer);
+    await resume(state, fingerprint, model, optimizer);
+    sound = true;
+    const load = encodedSource(source, model, cacheBytes);
+    const loadStep = (step: number): Promise<ReadySample[][]> =>
+      loadAhead(positionsOf(step, source.size, options), load);
+    let next = loadStep(optimizer.steps);
+    while (optimizer.steps < steps && !signal?.aborted) {
+      const samples = await next;
+      next = loadStep(optimizer.steps + 1);
+      // A step blocks the event loop: calls, signals and reads get their turn before it.
+      await otherWork();
+      const rate = learningRate(optimizer.steps, { rate: options.learningRate, warmup, steps });
+      const result = optimizerStep(model, optimizer, samples, options, rate);
+      if (optimizer.steps % options.saveEvery === 0) await save();
+      yield { step: optimizer.steps, steps, learningRate: rate, ...result, tensors: tf.memory().numTensors };
     }
-    await saveTrainingState(context.state, parameters, optimizer);
-    return { parameters, steps: optimizer.steps, finished: optimizer.steps >= steps };
+    await next;
+  } catch (error) {
+    sound = false;
+    throw error;
   } finally {
+    if (sound) await save();
     optimizer.dispose();
   }
 }
 
-async function optimizerStep<C>(
+async function resume<C>(
+  folder: string,
+  fingerprint: string,
+  { parameters }: TensorModel<C>,
+  optimizer: AdamW,
+): Promise<void> {
+  const saved = await loadTrainingState(folder);
+  if (!saved) return;
+  try {
+    if (saved.fingerprint !== fingerprint) {
+      throw new TrainerError(
+        'other-training',
+        `${folder} holds the state of a training with other samples, options or weights: delete it or name another folder`,
+      );
+    }
+    saved.restoreParameters(parameters);
+    optimizer.restore(saved.optimizer);
+  } finally {
+    saved.close();
+  }
+}
+
+function optimizerStep<C>(
   model: TensorModel<C>,
   optimizer: AdamW,
-  source: TrainingSource,
-  options: TrainOptions,
+  samples: readonly (readonly ReadySample[])[],
+  { maxGradientNorm }: TrainOptions,
   rate: number,
-): Promise<{ loss: number; gradientNorm: number }> {
-  const layouts = await stepLayouts(model, optimizer.steps, source, options);
-  const tokens = layouts.reduce((n, l) => n + weightOf(l), 0);
-  let loss = 0;
+): Pick<TrainStep, 'loss' | 'gradientNorm'> {
+  const layouts = samples.map((part) => layOut(collate(part, model.shape), model.shape));
+  const weight = layouts.reduce((sum, layout) => sum + weightOf(layout), 0);
   const gradients = new Map<string, Tensor>();
+  let loss = 0;
   for (const layout of layouts) {
-    const share = weightOf(layout) / tokens;
+    const share = weightOf(layout) / weight;
     const part = lossAndGradients(model.parameters, () => batchLoss(model, layout).mul(share).asScalar());
     loss += part.value.dataSync()[0]!;
     part.value.dispose();
@@ -106,27 +137,36 @@ async function optimizerStep<C>(
     disposeLayout(layout);
   }
   const gradientNorm = globalNorm(gradients);
-  if (gradientNorm > options.maxNorm) scaleGradients(gradients, options.maxNorm / gradientNorm);
-  optimizer.step(gradients, rate);
+  if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+    if (gradientNorm > maxGradientNorm) scaleGradients(gradients, maxGradientNorm / gradientNorm);
+    optimizer.step(gradients, rate);
+  }
   tf.dispose([...gradients.values()]);
-  return { loss, gradientNorm };
+  if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) return { loss, gradientNorm };
+  throw new TrainerError(
+    'diverged',
+    `the loss is ${loss} and its gradient ${gradientNorm} after ${optimizer.steps} steps: use a lower learning rate`,
+  );
 }
 
-/** The micro-batches of one optimizer step. The last step of the training may have fewer samples. */
-async function stepLayouts<C>(
-  model: TensorModel<C>,
-  step: number,
-  source: TrainingSource,
-  { batch, accumulate: parts, epochs, seed }: TrainOptions,
-): Promise<BatchLayout[]> {
-  const layouts: BatchLayout[] = [];
-  const end = Math.min((step + 1) * batch * parts, source.size * epochs);
+/** Which samples each forward pass of one optimizer step takes; the last step may have fewer, one after it none. */
+function positionsOf(step: number, size: number, { batch, accumulate: parts, epochs, seed }: TrainOptions): number[][] {
+  const passes: number[][] = [];
+  const end = Math.min((step + 1) * batch * parts, size * epochs);
   for (let from = step * batch * parts; from < end; from += batch) {
-    const positions = Array.from({ length: Math.min(batch, end - from) }, (_, i) => from + i);
-    const samples = await Promise.all(positions.map((p) => source.load(sampleAt(p, source.size, seed))));
-    layouts.push(layOut(collate(samples, model.shape), model.shape));
+    passes.push(Array.from({ length: Math.min(batch, end - from) }, (_, i) => sampleAt(from + i, size, seed)));
   }
-  return layouts;
+  return passes;
+}
+
+function loadAhead(
+  passes: readonly (readonly number[])[],
+  load: (index: number) => Promise<ReadySample>,
+): Promise<ReadySample[][]> {
+  const loading = Promise.all(passes.map((indices) => Promise.all(indices.map(load))));
+  // It may fail before it is waited for.
+  loading.catch(() => undefined);
+  return loading;
 }
 
 const weightOf = (layout: BatchLayout): number => layout.targets.weights.reduce((sum, w) => sum + w, 0);

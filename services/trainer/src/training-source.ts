@@ -4,6 +4,8 @@ import type { TrainingSample } from '@mpa/tensorflow';
 export interface TrainingSource {
   /** Number of samples. */
   readonly size: number;
+  /** Changes with what is in it: a saved state is gone on with only for the same samples. */
+  readonly fingerprint: string;
   /** Sample `index`, read and prepared when asked for. */
   load(index: number): Promise<TrainingSample>;
 }

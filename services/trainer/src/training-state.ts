@@ -12,15 +12,27 @@ export interface TrainingState {
   readonly weights: Weights;
   /** What {@link AdamW.restore} takes. */
   readonly optimizer: ReturnType<AdamW['state']>;
+  /** What it was saved with. */
+  readonly fingerprint: string | undefined;
   /** Puts the saved values in the place of the parameters' own. */
   restoreParameters(parameters: Parameters): void;
+  /** Lets go of the files. */
+  close(): void;
 }
 
 const FILES = { parameters: 'parameters.safetensors', first: 'moment1.safetensors', second: 'moment2.safetensors' };
 const STEPS = 'steps.json';
 
-/** Saves what learns and the optimizer's moments, in float32, in one move: a killed process leaves the old state or the new. */
-export async function saveTrainingState(folder: string, parameters: Parameters, optimizer: AdamW): Promise<void> {
+/**
+ * Saves what learns and the optimizer's moments, in float32, in one move: a killed process leaves the old state or the new.
+ * `fingerprint` says later which training it was.
+ */
+export async function saveTrainingState(
+  folder: string,
+  parameters: Parameters,
+  optimizer: AdamW,
+  fingerprint?: string,
+): Promise<void> {
   const temporary = `${folder}.saving`;
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
@@ -38,10 +50,13 @@ export async function saveTrainingState(folder: string, parameters: Parameters, 
   const shapes = all.map(([name]) => ({ name, shape: shapeOf(name) }));
   writeSafetensors(join(temporary, FILES.first), shapes, moment(1), 'F32');
   writeSafetensors(join(temporary, FILES.second), shapes, moment(2), 'F32');
-  await writeFile(join(temporary, STEPS), JSON.stringify({ steps }));
+  await writeFile(join(temporary, STEPS), JSON.stringify({ steps, fingerprint }));
   await mkdir(dirname(folder), { recursive: true });
-  await rm(`${folder}.old`, { recursive: true, force: true });
-  if (existsSync(folder)) await rename(folder, `${folder}.old`);
+  // Without the folder, what a kill left under `.old` is all there is: it stays until the new state is in place.
+  if (existsSync(folder)) {
+    await rm(`${folder}.old`, { recursive: true, force: true });
+    await rename(folder, `${folder}.old`);
+  }
   await rename(temporary, folder);
   await rm(`${folder}.old`, { recursive: true, force: true });
 }
@@ -50,14 +65,21 @@ export async function saveTrainingState(folder: string, parameters: Parameters, 
 export async function loadTrainingState(folder: string): Promise<TrainingState | undefined> {
   const found = [folder, `${folder}.old`].find((candidate) => existsSync(join(candidate, STEPS)));
   if (found === undefined) return undefined;
-  const { steps } = JSON.parse(await readFile(join(found, STEPS), 'utf8')) as { steps: number };
+  const { steps, fingerprint } = JSON.parse(await readFile(join(found, STEPS), 'utf8')) as {
+    steps: number;
+    fingerprint?: string;
+  };
   const weights = openSafetensors(join(found, FILES.parameters));
   const first = openSafetensors(join(found, FILES.first));
   const second = openSafetensors(join(found, FILES.second));
   const moments = first.names.map((name) => [name, first.read(name), second.read(name)] as const);
+  first.close();
+  second.close();
   return {
     weights,
     optimizer: { steps, moments },
+    fingerprint,
+    close: () => weights.close(),
     restoreParameters: (parameters) => {
       for (const name of weights.names) {
         parameters.assign(name, tf.tensor(weights.read(name), [...weights.shape(name)]));

@@ -1,0 +1,51 @@
+import type { EncodedImage, ImageInput, TensorModel, TrainingSample } from '@mpa/tensorflow';
+import { BoundedCache } from './bounded-cache.js';
+import type { TrainingSource } from './training-source.js';
+
+/** A sample whose images are pixels or features. */
+export type ReadySample = TrainingSample<ImageInput | EncodedImage>;
+
+/**
+ * Gives the samples of a source by index. Their images come as features, each computed once as long as `cacheBytes` has room for it; as pixels, when a
+ * parameter of the vision tower learns. Images are encoded one by one, so that the features of one never depend on what
+ * it is batched with: a resumed training computes the very same ones.
+ */
+export function encodedSource<C>(
+  source: TrainingSource,
+  model: TensorModel<C>,
+  cacheBytes: number,
+): (index: number) => Promise<ReadySample> {
+  const cache = new BoundedCache<ReadySample>(cacheBytes);
+  let towerLearns = false;
+  return async (index) => {
+    const known = cache.get(index);
+    if (known) return known;
+    const sample = await source.load(index);
+    const images = towerLearns ? undefined : encode(sample, model);
+    if (!images) {
+      towerLearns = true;
+      return sample;
+    }
+    const encoded = { ...sample, images };
+    cache.set(index, encoded, bytesOf(encoded));
+    return encoded;
+  };
+}
+
+function encode<C>({ images }: TrainingSample, model: TensorModel<C>): EncodedImage[] | undefined {
+  const encoded: EncodedImage[] = [];
+  for (const image of images) {
+    const features = model.frozenFeatures(image);
+    if (!features) return undefined;
+    encoded.push({ features, tiles: image.tiles });
+  }
+  return encoded;
+}
+
+/** Memory of a sample's arrays. */
+export function bytesOf({ ids, labels, segments, images }: ReadySample): number {
+  const arrays = images.flatMap((image) =>
+    'features' in image ? [image.features] : [image.pixels, image.positionIds, image.patchMask],
+  );
+  return [ids, labels, segments, ...arrays].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
+}

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path';
+import { RpcError } from '@mpa/contracts';
+import type { Handlers, TrainerService, TrainRequest } from '@mpa/contracts';
+import type { ServiceContext } from '@mpa/service-kit';
+import { localPath } from '@mpa/storage';
+import { Parameters, TensorModel } from '@mpa/tensorflow';
+import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
+import type { Checkpoint } from '@mpa/vlm';
+import { seededRandom } from './random.js';
+import { requestedOptions } from './requested-options.js';
+import { readSelected, selectedSamples } from './selected-samples.js';
+import type { SelectedSamples } from './selected-samples.js';
+import { stepsOf, train } from './train.js';
+import { trainableOf } from './train-options.js';
+import type { TrainOptions } from './train-options.js';
+import type { TrainerConfig } from './trainer-config.js';
+import { trainingFingerprint } from './training-fingerprint.js';
+
+type Train = Handlers<typeof TrainerService>['train'];
+
+/**
+ * Trains one request at a time, since a training takes the whole machine: RESOURCE_EXHAUSTED for a second one. A run that
+ * selected nothing that can be read ends with the checkpoint as it was. The levelled checkpoint is float32, so that
+ * rounding takes back no update.
+ */
+export function trainHandler(config: TrainerConfig, context: ServiceContext): Train {
+  let busy = false;
+  return async function* (request, { signal }) {
+    if (busy)
+      throw new RpcError('RESOURCE_EXHAUSTED', 'a training is under way: wait for its end or ask another trainer');
+    busy = true;
+    const ending = AbortSignal.any([signal, context.stopping]);
+    try {
+      yield* answer(request, config, context, ending);
+    } catch (error) {
+      if (context.stopping.aborted) throw new RpcError('UNAVAILABLE', 'the trainer is stopping; the state is saved');
+      throw error;
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+async function* answer(
+  request: TrainRequest,
+  config: TrainerConfig,
+  { logger, openStreams }: ServiceContext,
+  signal: AbortSignal,
+): ReturnType<Train> {
+  checkRequest(request);
+  const options = requestedOptions(request.options, config.training);
+  const cacheBytes = config.cacheMegabytes * 2 ** 20;
+  const checkpoint = await openCheckpoint(localPath(request.checkpoint));
+  const { streams, release } = openStreams(request.streams);
+  try {
+    const decisions = await readSelected(streams, request.runId, signal);
+    const selected = await selectedSamples(decisions, checkpoint.processor, { cacheBytes, signal });
+    for (const { decision, error } of selected.unreadable) {
+      logger.warn({ sample: decision.sampleId, reason: error.reason, err: error }, 'image left out');
+    }
+    const unreadable = selected.unreadable.length;
+    if (selected.questions === 0) {
+      logger.warn({ run: request.runId, unreadable }, 'nothing to train on');
+      yield { event: { case: 'result', value: { checkpoint: request.checkpoint, unreadable } } };
+      return;
+    }
+    yield* level(request, { checkpoint, selected, options, cacheBytes, signal });
+    const value = { checkpoint: request.output, samples: selected.questions, steps: stepsOf(selected.source, options), unreadable }; // prettier-ignore
+    logger.info({ run: request.runId, ...value }, 'trained');
+    yield { event: { case: 'result', value } };
+  } finally {
+    await release();
+    checkpoint.close();
+  }
+}
+
+interface Levelling {
+  readonly checkpoint: Checkpoint;
+  readonly selected: SelectedSamples;
+  readonly options: TrainOptions;
+  readonly cacheBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** Trains and writes the checkpoint. Throws an AbortError once `signal` aborts; the state is saved then. */
+async function* level(
+  { runId, state, output }: TrainRequest,
+  { checkpoint, selected, options, cacheBytes, signal }: Levelling,
+): ReturnType<Train> {
+  const { weights, family, config } = checkpoint;
+  const fingerprint = trainingFingerprint(weights, selected.source, options);
+  const random = seededRandom(options.seed);
+  const parameters = new Parameters(weights, trainableOf(options.trainable, checkpoint), random.uniform);
+  try {
+    const model = new TensorModel(family, config, parameters);
+    const context = { state: localPath(state), fingerprint, cacheBytes, signal };
+    for await (const step of train(model, selected.source, options, context)) {
+      yield { event: { case: 'progress', value: { runId, ...step } } };
+    }
+    signal.throwIfAborted();
+    await saveCheckpoint(localPath(output), checkpoint, (name) => parameters.read(name), 'F32');
+  } finally {
+    parameters.dispose();
+  }
+}
+
+function checkRequest(request: TrainRequest): void {
+  for (const field of ['runId', 'streams', 'checkpoint', 'output', 'state'] as const) {
+    if (request[field] === '') throw new RpcError('INVALID_ARGUMENT', `set the field \`${field}\``);
+  }
+  const folders = [request.checkpoint, request.output, request.state].map((place) => resolve(localPath(place)));
+  if (new Set(folders).size < folders.length) {
+    throw new RpcError('INVALID_ARGUMENT', '`checkpoint`, `output` and `state` must be three different folders');
+  }
+}

@@ -1,9 +1,8 @@
 import type { ModelShape, ProcessedImage } from '@mpa/vlm';
-import { Tensor } from 'onnxruntime-node';
-import type { InferenceSession } from 'onnxruntime-node';
 import { joined } from './joined.js';
 import { OnnxError } from './onnx-error.js';
 import type { ImageFeatures } from './prompt-batch.js';
+import type { SessionThread } from './session-thread.js';
 
 /** What the vision tower needs of an image. */
 export type ImageTiles = Pick<ProcessedImage, 'pixels' | 'positionIds' | 'tiles'>;
@@ -13,7 +12,7 @@ const PATCHES_PER_RUN = 1024;
 
 /** Runs the vision tower over all tiles of all images. Throws {@link OnnxError} for an image of another model's size. */
 export async function encodeImages(
-  session: InferenceSession,
+  session: SessionThread,
   shape: ModelShape,
   images: readonly ImageTiles[],
 ): Promise<ImageFeatures[]> {
@@ -33,11 +32,15 @@ export async function encodeImages(
     const run = tiles.slice(start, start + perRun);
     const pixels = joined(new Float32Array(run.length * size), run, (tile) => tile.pixels);
     const positionIds = joined(new Int32Array(run.length * patches), run, (tile) => tile.positionIds);
-    const { features } = await session.run({
-      pixels: new Tensor('float32', pixels, [run.length, 3, tileSize, tileSize]),
-      positionIds: new Tensor('int32', positionIds, [run.length, patches]),
-    });
-    rows.set(features!.data as Float32Array, start * tokensPerTile * hiddenSize);
+    const { features } = await session.run(
+      'vision',
+      {
+        pixels: { type: 'float32', data: pixels, dims: [run.length, 3, tileSize, tileSize] },
+        positionIds: { type: 'int32', data: positionIds, dims: [run.length, patches] },
+      },
+      ['features'],
+    );
+    rows.set(features.data, start * tokensPerTile * hiddenSize);
   }
   let start = 0;
   return images.map((image) => {

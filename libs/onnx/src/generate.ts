@@ -1,10 +1,10 @@
 import type { ModelShape } from '@mpa/vlm';
-import type { InferenceSession } from 'onnxruntime-node';
 import { joined } from './joined.js';
 import { OnnxError } from './onnx-error.js';
 import { promptBatch } from './prompt-batch.js';
 import type { Prompt } from './prompt-batch.js';
 import { runText } from './run-text.js';
+import type { SessionThread } from './session-thread.js';
 import { seededUniforms } from './seeded-uniforms.js';
 
 export interface GenerateOptions {
@@ -34,7 +34,7 @@ export interface Generated {
 
 /** Generates in one run: prefill and the whole decode loop are in the graph. Throws OnnxError for options out of range. */
 export async function generate(
-  session: InferenceSession,
+  session: SessionThread,
   shape: ModelShape,
   endIds: readonly number[],
   prompts: readonly Prompt[],

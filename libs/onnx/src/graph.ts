@@ -58,7 +58,7 @@ export class Graph {
     parent?: Graph,
   ) {
     this.#parent = parent;
-    this.#taken = parent === undefined ? new Map() : parent.#taken;
+    this.#taken = parent === undefined ? new Map<string, number>() : parent.#taken;
   }
 
   /** A graph for a Loop body or an If branch. */

@@ -1,13 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '@mpa/vlm';
-import { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { hasExactInt8 } from './exact-int8.js';
 import { exportGraph } from './export-graph.js';
 import type { Graph } from './graph.js';
 import type { LinearKind } from './linear.js';
 import { OnnxError } from './onnx-error.js';
 import { OnnxModel } from './onnx-model.js';
+import { SessionThread } from './session-thread.js';
 import { textGraph } from './text-graph.js';
 import { visionGraph } from './vision-graph.js';
 
@@ -49,24 +50,20 @@ export async function loadModel(
   }
   const kinds = await linearKinds(precision, executionProviders);
   const identity = { config, attentionLayers, kinds, files: await weightFiles(checkpoint.dir) };
-  const open = async (tower: string, build: () => Graph): Promise<InferenceSession> => {
+  const sessions = new SessionThread();
+  const open = async (tower: 'text' | 'vision', build: () => Graph): Promise<void> => {
     const place = { cacheDir, variant: `${tower}-${precision}`, checkpoint: checkpoint.dir };
-    const path = await exportGraph(place, identity, build);
-    try {
-      return await InferenceSession.create(path, sessionOptions(threads, executionProviders));
-    } catch (error) {
-      throw new OnnxError(`ONNX Runtime cannot load ${path}: ${(error as Error).message}`, { cause: error });
-    }
+    await sessions.open(tower, await exportGraph(place, identity, build), sessionOptions(threads, executionProviders));
   };
-  const vision = await open('vision', () => visionGraph(family, config, weights, kinds.vision));
   try {
-    const text = await open('text', () => textGraph(family, config, weights, { ...kinds.text, attentionLayers }));
-    const endIds = checkpoint.generation.eosTokenIds.filter((id) => id < shape.vocabSize);
-    return new OnnxModel(shape, { vision, text }, endIds);
+    await open('vision', () => visionGraph(family, config, weights, kinds.vision));
+    await open('text', () => textGraph(family, config, weights, { ...kinds.text, attentionLayers }));
   } catch (error) {
-    await vision.release();
+    await sessions.close();
     throw error;
   }
+  const endIds = checkpoint.generation.eosTokenIds.filter((id) => id < shape.vocabSize);
+  return new OnnxModel(shape, sessions, endIds);
 }
 
 // What changes when a weight file is written anew.

@@ -1,7 +1,7 @@
 import type { ModelShape } from '@mpa/vlm';
-import { Tensor } from 'onnxruntime-node';
 import { joined } from './joined.js';
 import { OnnxError } from './onnx-error.js';
+import type { TensorValues } from './session-thread.js';
 
 /** Features of one image, in the width of the text; computed once and used for every prompt on that image. */
 export interface ImageFeatures {
@@ -21,7 +21,7 @@ export interface Prompt {
 export interface PromptBatch {
   /** Length of the longest sequence. */
   readonly width: number;
-  readonly feeds: { readonly ids: Tensor; readonly lengths: Tensor; readonly features: Tensor };
+  readonly feeds: { readonly ids: TensorValues; readonly lengths: TensorValues; readonly features: TensorValues };
 }
 
 /**
@@ -42,9 +42,9 @@ export function promptBatch(shape: ModelShape, prompts: readonly Prompt[], room:
   return {
     width,
     feeds: {
-      ids: new Tensor('int32', ids, [prompts.length, width]),
-      lengths: new Tensor('int32', lengths, [prompts.length]),
-      features: new Tensor('float32', features, [rows, shape.hiddenSize]),
+      ids: { type: 'int32', data: ids, dims: [prompts.length, width] },
+      lengths: { type: 'int32', data: lengths, dims: [prompts.length] },
+      features: { type: 'float32', data: features, dims: [rows, shape.hiddenSize] },
     },
   };
 }

@@ -1,6 +1,5 @@
-import { Tensor } from 'onnxruntime-node';
-import type { InferenceSession } from 'onnxruntime-node';
 import type { PromptBatch } from './prompt-batch.js';
+import type { Feeds, OutputValues, SessionThread, TensorValues } from './session-thread.js';
 
 /** What to ask of the text graph; see `textGraph` for the shapes. Left out, nothing is scored and nothing generated. */
 export interface TextRequest {
@@ -22,14 +21,15 @@ export type TextOutput =
 
 /** Runs the text graph; only the named outputs are copied out of it. */
 export async function runText<O extends TextOutput>(
-  session: InferenceSession,
+  session: SessionThread,
   batch: PromptBatch,
   request: TextRequest,
   outputs: readonly O[],
-): Promise<Record<O, Tensor>> {
+): Promise<Record<O, OutputValues>> {
   const rows = request.rows ?? [0];
   const steps = request.steps ?? 0;
-  const feeds = {
+  const uniforms = request.uniforms ?? new Float32Array(rows.length * steps);
+  const feeds: Feeds = {
     ...batch.feeds,
     targetRows: int32(request.targetRows ?? []),
     targets: int32(request.targets ?? []),
@@ -37,14 +37,23 @@ export async function runText<O extends TextOutput>(
     rows: int32(rows),
     steps: int64(steps),
     minimum: int64(request.minimum ?? 0),
-    endIds: new Tensor('int64', BigInt64Array.from(request.endIds ?? [], BigInt), [request.endIds?.length ?? 0]),
+    endIds: int64s(request.endIds ?? []),
     temperature: float32(request.temperature ?? 0),
     topP: float32(request.topP ?? 1),
-    uniforms: new Tensor('float32', request.uniforms ?? new Float32Array(rows.length * steps), [rows.length, steps]),
+    uniforms: { type: 'float32', data: uniforms, dims: [rows.length, steps] },
   };
-  return (await session.run(feeds, outputs)) as Record<O, Tensor>;
+  return session.run('text', feeds, outputs);
 }
 
-const int32 = (values: readonly number[]): Tensor => new Tensor('int32', Int32Array.from(values), [values.length]);
-const int64 = (value: number): Tensor => new Tensor('int64', BigInt64Array.of(BigInt(value)), []);
-const float32 = (value: number): Tensor => new Tensor('float32', Float32Array.of(value), []);
+const int32 = (values: readonly number[]): TensorValues => ({
+  type: 'int32',
+  data: Int32Array.from(values),
+  dims: [values.length],
+});
+const int64s = (values: readonly number[]): TensorValues => ({
+  type: 'int64',
+  data: BigInt64Array.from(values, BigInt),
+  dims: [values.length],
+});
+const int64 = (value: number): TensorValues => ({ type: 'int64', data: BigInt64Array.of(BigInt(value)), dims: [] });
+const float32 = (value: number): TensorValues => ({ type: 'float32', data: Float32Array.of(value), dims: [] });

@@ -1,9 +1,9 @@
 import type { ModelShape } from '@mpa/vlm';
-import type { InferenceSession } from 'onnxruntime-node';
 import { joined } from './joined.js';
 import { promptBatch } from './prompt-batch.js';
 import type { Prompt } from './prompt-batch.js';
 import { runText } from './run-text.js';
+import type { SessionThread } from './session-thread.js';
 
 /** A prompt with an answer to score. */
 export interface Answered extends Prompt {
@@ -25,7 +25,7 @@ export interface Scored {
 
 /** Scores answers in one run, without the decode loop. Throws OnnxError for a sample that does not fit the model. */
 export async function score(
-  session: InferenceSession,
+  session: SessionThread,
   shape: ModelShape,
   samples: readonly Answered[],
 ): Promise<Scored[]> {
@@ -74,7 +74,7 @@ function cropped(matrix: Float32Array, first: number, rows: number, width: numbe
 
 /** Logits of every position of each prompt, row-major [tokens, vocabulary]. */
 export async function logits(
-  session: InferenceSession,
+  session: SessionThread,
   shape: ModelShape,
   prompts: readonly Prompt[],
 ): Promise<Float32Array[]> {

@@ -1,5 +1,6 @@
 /** A checkpoint as the services use it: images are looked at once, and asked about in batches. */
 export { modelConfig, type ModelConfig } from './model-config.js';
 export { modelService, withModelErrors } from './model-service.js';
-export { imageFault, imageOf, readImage } from './read-image.js';
+export { isPrepared, prepareImage } from './prepare-image.js';
+export { imageFault, imageOf, readImage, type ImageFault } from './read-image.js';
 export { VisionModel, type Answer, type Question, type Sampling, type SeenImage } from './vision-model.js';

@@ -26,8 +26,15 @@ export async function imageOf(input: ImageInput | undefined, signal?: AbortSigna
   }
 }
 
-/** Why an image cannot be used, for the record of its sample; undefined for an error that is not the image's fault. */
-export function imageFault(error: unknown): { readonly reason: string; readonly detail: string } | undefined {
+/** Why an image cannot be used, for the record of its sample. */
+export interface ImageFault {
+  /** Stable name to count by. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** The fault that an error tells of; undefined for an error that is not the image's fault. */
+export function imageFault(error: unknown): ImageFault | undefined {
   if (error instanceof ImageError) return { reason: error.reason, detail: error.message };
   if (error instanceof StorageError) return { reason: error.code, detail: error.message };
   return undefined;

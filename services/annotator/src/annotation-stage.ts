@@ -1,22 +1,22 @@
 import { AnnotationSchema, AnnotationStatus, create, taskName } from '@mpa/contracts';
 import type { Annotation, ImageRecord } from '@mpa/contracts';
-import { imageFault, readImage } from '@mpa/inference';
-import type { VisionModel } from '@mpa/inference';
+import { isPrepared, prepareImage } from '@mpa/inference';
+import type { ImageFault, VisionModel } from '@mpa/inference';
 import { topics } from '@mpa/service-kit';
 import type { BatchReport, Stage } from '@mpa/service-kit';
 import type { Batch, StreamRecord, Streams } from '@mpa/streams';
+import type { ProcessedImage } from '@mpa/vlm';
 import { annotate } from './annotate.js';
 import type { Annotated } from './annotate.js';
 import type { AnnotatorConfig } from './annotator-config.js';
 import { QuestionCounts } from './question-counts.js';
 
-type Prepared = ReturnType<VisionModel['prepare']>;
-type Cause = { readonly reason: string; readonly detail: string };
 interface Entry {
   readonly record: StreamRecord;
   readonly message: ImageRecord;
-  readonly image: Prepared | Cause;
+  readonly image: ProcessedImage | ImageFault;
 }
+type Usable = Entry & { readonly image: ProcessedImage };
 
 /** The stage between `images` and `annotations`: every image record becomes one annotation, skipped with a reason if need be. */
 export async function annotationStage(model: VisionModel, streams: Streams, config: AnnotatorConfig): Promise<Stage> {
@@ -25,14 +25,15 @@ export async function annotationStage(model: VisionModel, streams: Streams, conf
   async function process(batch: Batch): Promise<BatchReport> {
     const entries = await Promise.all(
       topics.images.decodeBatch(batch).map(async (entry): Promise<Entry> => {
-        return { ...entry, image: await prepare(model, entry.message, batch.signal) };
+        const { unusable, image } = entry.message;
+        return { ...entry, image: unusable ?? (await prepareImage(model, image?.uri ?? '', batch.signal)) };
       }),
     );
-    const usable = entries.filter((entry): entry is Entry & { image: Prepared } => !('reason' in entry.image));
+    const usable = entries.filter((entry): entry is Usable => isPrepared(entry.image));
     const { result: annotated, seconds } = await model.inTurn(() => annotateAll(usable, batch));
     const outcomes: Record<string, number> = {};
     for (const { record, message, image } of entries) {
-      const made = 'reason' in image ? skip(image) : annotated.shift()!;
+      const made = isPrepared(image) ? annotated.shift()! : skip(image);
       const { sampleId, runId, task, image: reference } = message;
       const annotation = create(AnnotationSchema, {
         ...made,
@@ -51,7 +52,7 @@ export async function annotationStage(model: VisionModel, streams: Streams, conf
     return { outcomes, modelSeconds: seconds };
   }
 
-  async function annotateAll(usable: readonly (Entry & { image: Prepared })[], batch: Batch): Promise<Annotated[]> {
+  async function annotateAll(usable: readonly Usable[], batch: Batch): Promise<Annotated[]> {
     if (usable.length === 0) return [];
     batch.signal.throwIfAborted();
     try {
@@ -68,22 +69,7 @@ export async function annotationStage(model: VisionModel, streams: Streams, conf
   return { group: 'annotator', input: topics.images.name, batch: config.batch, process };
 }
 
-async function prepare(
-  model: VisionModel,
-  { unusable, image }: ImageRecord,
-  signal: AbortSignal,
-): Promise<Prepared | Cause> {
-  if (unusable) return unusable;
-  try {
-    return model.prepare(await readImage(image?.uri ?? '', signal));
-  } catch (error) {
-    const fault = imageFault(error);
-    if (!fault) throw error;
-    return fault;
-  }
-}
-
-function skip(skipped: Cause): Annotated {
+function skip(skipped: ImageFault): Annotated {
   const { reason, detail } = skipped;
   const nothing = { question: '', answer: '', selfCheck: '', promptId: '', modelId: '' };
   return { ...nothing, status: AnnotationStatus.SKIPPED, skipped: { reason, detail } };

@@ -1,0 +1,59 @@
+import { AnnotationStatus } from '@mpa/contracts';
+import type { Annotation, Decision } from '@mpa/contracts';
+import { isPrepared, prepareImage } from '@mpa/inference';
+import type { ImageFault, VisionModel } from '@mpa/inference';
+import { topics } from '@mpa/service-kit';
+import type { BatchReport, Stage } from '@mpa/service-kit';
+import type { Batch, StreamRecord } from '@mpa/streams';
+import type { ProcessedImage } from '@mpa/vlm';
+import { decideAnnotations, rejected } from './decide-annotations.js';
+import type { ParityConfig } from './parity-config.js';
+
+interface Entry {
+  readonly record: StreamRecord;
+  readonly message: Annotation;
+  readonly image: ProcessedImage | ImageFault;
+}
+type Usable = Entry & { readonly image: ProcessedImage };
+
+/** The stage between `annotations` and `decisions`: every annotated record becomes one decision; skipped ones end here. */
+export function decisionStage(model: VisionModel, config: ParityConfig): Stage {
+  async function process(batch: Batch): Promise<BatchReport> {
+    const annotated = topics.annotations
+      .decodeBatch(batch)
+      .filter(({ message }) => message.status === AnnotationStatus.ANNOTATED);
+    const entries = await Promise.all(
+      annotated.map(async (entry): Promise<Entry> => {
+        return { ...entry, image: await prepareImage(model, entry.message.image?.uri ?? '', batch.signal) };
+      }),
+    );
+    const usable = entries.filter((entry): entry is Usable => isPrepared(entry.image));
+    const { result: decided, seconds } = await model.inTurn(() => decideAll(usable, batch));
+    const outcomes: Record<string, number> = {};
+    for (const { record, message, image } of entries) {
+      const decision = isPrepared(image) ? decided.shift()! : rejected(message, image);
+      batch.send(topics.decisions.name, topics.decisions.record(record.key, decision, { headers: record.headers }));
+      const outcome = decision.cause!.reason;
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    }
+    return { outcomes, modelSeconds: seconds };
+  }
+
+  async function decideAll(usable: readonly Usable[], batch: Batch): Promise<Decision[]> {
+    if (usable.length === 0) return [];
+    batch.signal.throwIfAborted();
+    try {
+      const seen = await model.look(usable.map(({ image }) => image));
+      return await decideAnnotations(
+        model,
+        usable.map(({ message: annotation }, i) => ({ annotation, image: seen[i]! })),
+      );
+    } catch (error) {
+      // A batch that fails comes again one record at a time, and one that fails alone is rejected.
+      if (batch.records.length > 1) throw error;
+      return [rejected(usable[0]!.message, { reason: 'model-failed', detail: (error as Error).message })];
+    }
+  }
+
+  return { group: 'parity', input: topics.annotations.name, batch: config.batch, process };
+}

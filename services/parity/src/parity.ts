@@ -1,0 +1,48 @@
+import { AnnotationStatus, implement, ParityService, RpcError, WorkerService } from '@mpa/contracts';
+import type { DecideRequest, Decision } from '@mpa/contracts';
+import { imageOf, modelService, readImage, VisionModel, withModelErrors } from '@mpa/inference';
+import { workerHandlers } from '@mpa/service-kit';
+import type { Service } from '@mpa/service-kit';
+import { decideAnnotations } from './decide-annotations.js';
+import { decisionStage } from './decision-stage.js';
+import { parityConfig } from './parity-config.js';
+
+/** The Parity Identifier: ParityService, ModelService, and WorkerService from `annotations` to `decisions`. */
+export const parity: Service<typeof parityConfig> = {
+  name: 'parity',
+  config: parityConfig,
+  async start(config, context) {
+    const model = await VisionModel.open(config.model);
+    const options = withModelErrors(context.implementOptions);
+    return {
+      implementations: [
+        implement(ParityService, { decide: (request, { signal }) => decideOne(model, request, signal) }, options),
+        modelService(model, options),
+        implement(
+          WorkerService,
+          workerHandlers(() => Promise.resolve(decisionStage(model, config)), context),
+          options,
+        ),
+      ],
+      close: () => model.close(),
+    };
+  },
+};
+
+async function decideOne(
+  model: VisionModel,
+  { annotation, image: input }: DecideRequest,
+  signal: AbortSignal,
+): Promise<{ decision: Decision }> {
+  if (annotation?.status !== AnnotationStatus.ANNOTATED) {
+    throw new RpcError('FAILED_PRECONDITION', 'only an annotation with status ANNOTATED can be decided about');
+  }
+  const image = input ? await imageOf(input, signal) : await readImage(annotation.image?.uri ?? '', signal);
+  const prepared = model.prepare(image);
+  const { result } = await model.inTurn(async () => {
+    signal.throwIfAborted();
+    const [seen] = await model.look([prepared]);
+    return decideAnnotations(model, [{ annotation, image: seen! }]);
+  });
+  return { decision: result[0]! };
+}

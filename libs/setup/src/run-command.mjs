@@ -42,8 +42,10 @@ export function runCommand(command, args, { timeoutMs, cwd, env = process.env })
   });
 }
 
+/** Errors that are marked so (pip's, npm's) where there are any, else the last lines, less warnings. */
 function lastLines(text) {
   const lines = text.trim().split('\n');
-  const telling = lines.filter((line) => !/^npm (warn|error$|notice)/.test(line));
+  const marked = lines.filter((line) => /^(ERROR:|npm error .)/.test(line));
+  const telling = marked.length > 0 ? marked : lines.filter((line) => !/^npm (warn|notice)/.test(line));
   return telling.slice(-MESSAGE_LINES).join('\n');
 }

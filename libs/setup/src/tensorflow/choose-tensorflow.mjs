@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { runCommand } from '../run-command.mjs';
 import { SetupError } from '../setup-error.mjs';
 import { say, step } from '../step.mjs';
-import { compileBinding } from './compile-binding.mjs';
+import { compileBinding, requireCompiler } from './compile-binding.mjs';
 import { unpackOfficialDownload } from './official-download.mjs';
 import { BINDING, HEADERS, OFFICIAL_VERSION, TENSORFLOW_VERSION, folderName, hasNvidiaGpu } from './release.mjs';
 import { unpackWheel } from './wheel.mjs';
@@ -50,7 +50,7 @@ export async function chooseTensorflow(cache, { retry }) {
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
       say(`no TensorFlow from the ${source.name}: ${error.message}`);
-      failures.push({ source: source.name, reason: error.message });
+      failures.push({ source: source.name, reason: error.message.replaceAll(/\s*\n\s*/g, ' ') });
     }
   }
   say('training will use WebAssembly, which is many times slower');
@@ -73,6 +73,7 @@ function availableSources(downloads) {
     cuda,
     bytes: cuda ? 12 * GIGABYTE : 1.5 * GIGABYTE,
     async fill(folder) {
+      await requireCompiler();
       await unpackWheel(folder, { cuda, downloads });
       await compileBinding(folder);
       rmSync(join(folder, HEADERS), { recursive: true });

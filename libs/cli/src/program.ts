@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
+import { addAlign } from './commands/align.js';
 import { addAnswer } from './commands/answer.js';
+import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
+import { addServe } from './commands/serve.js';
 import { addWorld } from './commands/world.js';
 
 /** The command line as a whole: one file per command in `commands/`. */
@@ -11,6 +14,6 @@ export function program(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, writeOut: (text) => context.out(text.trimEnd()) })
     .showSuggestionAfterError();
-  for (const add of [addWorld, addAnswer, addDoctor]) add(root, context);
+  for (const add of [addAlign, addDemo, addWorld, addAnswer, addServe, addDoctor]) add(root, context);
   return root;
 }

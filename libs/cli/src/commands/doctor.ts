@@ -37,7 +37,7 @@ export function addDoctor(program: Command, context: CommandContext): void {
 
 async function diagnose(cache: string): Promise<Diagnosis> {
   const { backend, version, devices, why } = await loadTensorflow({ cacheDir: cache });
-  const providers = listSupportedBackends().map(({ name }) => name);
+  const providers = listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : []));
   const advice = [
     ...(backend === 'wasm' ? ['training runs on WebAssembly, many times slower: run npm run setup'] : []),
     ...(providers.includes('cuda')

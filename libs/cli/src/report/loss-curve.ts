@@ -1,7 +1,7 @@
 import type { CurvePoint } from '../pipeline/train-student.js';
 import { html, type Html } from './html.js';
 
-const SIZE = { width: 640, height: 240, left: 48, right: 12, top: 12, bottom: 34 };
+const SIZE = { width: 640, height: 240, left: 56, right: 12, top: 16, bottom: 40 };
 
 /** Points drawn at most; longer curves are averaged in as many groups. */
 const DRAWN_POINTS = 300;

@@ -69,16 +69,17 @@ function accuracy(summary: Summary): Html {
     <div class="scroll">
       <table>
         <caption>
-          By each benchmark's own metric, on labelled questions that no model was trained on.
+          Per cent by each benchmark's own metric: the S-VLM before and after, the L-VLM, on n labelled questions that
+          the levelling never saw.
         </caption>
         <thead>
           <tr>
             <th scope="col">Task</th>
-            <th scope="col">S-VLM before</th>
-            <th scope="col">S-VLM after</th>
+            <th scope="col">Before</th>
+            <th scope="col">After</th>
             <th scope="col">Change</th>
             <th scope="col">L-VLM</th>
-            <th scope="col">Questions</th>
+            <th scope="col">n</th>
           </tr>
         </thead>
         <tbody>
@@ -104,7 +105,7 @@ function accuracy(summary: Summary): Html {
             <td></td>
           </tr>
           <tr>
-            <th scope="row">Answers per second</th>
+            <th scope="row">Answers / s</th>
             <td>${rate(speed.before)}</td>
             <td>${rate(speed.after)}</td>
             <td></td>
@@ -117,7 +118,7 @@ function accuracy(summary: Summary): Html {
 }
 
 function percent(value: number): string {
-  return `${(value * 100).toFixed(1)} %`;
+  return (value * 100).toFixed(1);
 }
 
 function change(value: number): Html {

@@ -22,15 +22,17 @@ th, td { padding: .45rem .6rem; border-bottom: 1px solid var(--line); text-align
 th:first-child { text-align: left; }
 tfoot th, tfoot td { font-weight: 600; border-top: 2px solid var(--line); }
 .up { color: var(--good); } .down { color: var(--bad); }
-.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1.5rem; }
+.sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1.5rem; align-items: start; }
 svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font-size: 12px; } .grid { stroke: var(--line); }
 polyline { fill: none; stroke-linejoin: round; } .each { stroke: var(--accent); opacity: .35; }
 .mean { stroke: var(--accent); stroke-width: 2.5; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 1rem; padding: 0; list-style: none; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1rem; padding: 0; list-style: none; }
 .gallery li { background: var(--tint); border-radius: .5rem; padding: .6rem; font-size: .9rem; }
 .gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #fff; border-radius: .3rem; }
 .gallery p { margin: .3rem 0; } .task { color: var(--soft); font-size: .8rem; } .question { font-weight: 600; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem .6rem; margin: 0; } dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; } .right { color: var(--good); } .wrong { color: var(--bad); }
+@media (max-width: 40rem) { body { padding: 1rem; } th, td { padding: .4rem .2rem; font-size: .78rem; }
+  svg text { font-size: 20px; } .gallery { grid-template-columns: 1fr 1fr; gap: .6rem; } }
 `);

@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+import { tasks, type Task } from '@mpa/answer-metrics';
+import { readConfig } from '@mpa/service-kit';
+import { Option, type Command } from 'commander';
+import { UsageError } from '../cli-error.js';
+import type { CommandContext } from '../command-context.js';
+import { alignConfigSchema } from '../pipeline/align-config.js';
+import { endpointsSchema } from '../pipeline/endpoints.js';
+import { levelStudent } from './level-student.js';
+
+interface AlignFlags {
+  readonly images: string;
+  readonly task: Task;
+  readonly teacher: string;
+  readonly student: string;
+  readonly out: string;
+  readonly config?: string;
+  readonly eval?: string;
+  readonly evalImages?: string;
+  readonly endpoints?: string;
+  readonly json?: boolean;
+}
+
+/** `mpa align`: levels a small model against a large one on a folder of unlabeled images. */
+export function addAlign(program: Command, context: CommandContext): void {
+  program
+    .command('align')
+    .description('level a small model against a large one on unlabeled images; run it again to go on')
+    .requiredOption('--images <dir|glob>', 'unlabeled images')
+    .addOption(new Option('--task <task>', 'what they are to be asked about').choices(tasks).makeOptionMandatory())
+    .requiredOption('--teacher <model>', 'checkpoint folder of the large model')
+    .requiredOption('--student <model>', 'checkpoint folder of the small model')
+    .requiredOption('--out <run>', 'folder of the run: records, checkpoint, report.html')
+    .option('--config <file>', 'settings of the services, YAML or JSON')
+    .option('--eval <annotations>', "labelled questions in the benchmark's own schema")
+    .option('--eval-images <dir>', 'folder of their images')
+    .option('--endpoints <file>', 'addresses of services that run elsewhere, YAML or JSON')
+    .option('--json', 'print the result as one JSON object')
+    .action((flags: AlignFlags) => align(flags, context));
+}
+
+async function align(flags: AlignFlags, context: CommandContext): Promise<void> {
+  if ((flags.eval === undefined) !== (flags.evalImages === undefined)) {
+    throw new UsageError('--eval and --eval-images belong together: give both or neither');
+  }
+  const config = flags.config ? await readConfig(flags.config, alignConfigSchema) : alignConfigSchema.parse({});
+  const endpoints = flags.endpoints ? await readConfig(flags.endpoints, endpointsSchema) : {};
+  const labelled =
+    flags.eval !== undefined && flags.evalImages !== undefined
+      ? { eval: { annotations: resolve(flags.eval), images: resolve(flags.evalImages) } }
+      : {};
+  const options = {
+    run: resolve(flags.out),
+    sources: [{ task: flags.task, images: resolve(flags.images), ...labelled }],
+    teacher: resolve(flags.teacher),
+    student: resolve(flags.student),
+    config,
+    endpoints,
+  };
+  await levelStudent(options, flags.json === true, context);
+}

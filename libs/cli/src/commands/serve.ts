@@ -1,0 +1,26 @@
+import { annotator } from '@mpa/annotator';
+import { parity } from '@mpa/parity';
+import { runService, type Service } from '@mpa/service-kit';
+import { trainer } from '@mpa/trainer';
+import type { Command } from 'commander';
+import type { z } from 'zod';
+
+/** `mpa serve NAME --config FILE`: one service alone, as its own main does. */
+export function addServe(program: Command): void {
+  const serve = program.command('serve').description('run one of the four services, until SIGTERM');
+  addService(serve, annotator);
+  addService(serve, parity);
+  addService(serve, trainer);
+}
+
+function addService<S extends z.ZodObject>(serve: Command, service: Service<S>): void {
+  serve
+    .command(service.name)
+    .description(`run the ${service.name}`)
+    .requiredOption('--config <file>', 'configuration, YAML or JSON')
+    .action(async ({ config }: { config: string }) => {
+      const { exit, stderr } = process;
+      const argv = [process.execPath, service.name, '--config', config];
+      await runService(service, { argv, exit, stderr, on: process.on.bind(process) });
+    });
+}

@@ -1,0 +1,87 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { annotator } from '@mpa/annotator';
+import {
+  AnnotatorService,
+  createClient,
+  EvaluatorService,
+  ModelService,
+  TrainerService,
+  WorkerService,
+} from '@mpa/contracts';
+import { parity } from '@mpa/parity';
+import { createLogger, startInProcess, type RunningService, type Service } from '@mpa/service-kit';
+import type { Streams } from '@mpa/streams';
+import { trainer } from '@mpa/trainer';
+import type { z } from 'zod';
+import type { PipelineOptions } from './pipeline-options.js';
+import type { Services } from './services.js';
+
+/** Milliseconds that one image may take a model: the first call of a service also warms it up. */
+const CALL_MS = 300_000;
+
+/**
+ * Reaches the services of `endpoints`, and starts the others in this process, on loopback. They share the run's streams
+ * and log to `services.log` in the run folder.
+ *
+ * @param cacheDirectory where the services keep exported graphs and TensorFlow
+ */
+export async function openServices(
+  { run, teacher, student, config, endpoints }: PipelineOptions,
+  streams: Streams,
+  cacheDirectory: string,
+): Promise<Services> {
+  const log = createWriteStream(join(run, 'services.log'), { flags: 'a' });
+  const running: RunningService[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(running.map((service) => service.stop()));
+    await new Promise((resolve) => log.end(resolve));
+  };
+  try {
+    const withModel = (settings: Settings, checkpoint: string): Settings => {
+      const cacheDir = join(cacheDirectory, 'graphs');
+      return { ...settings, model: { cacheDir, ...(settings['model'] as object | undefined), checkpoint } };
+    };
+    // The service checks its settings itself, and names what is wrong.
+    const start = async <S extends z.ZodObject>(service: Service<S>, settings: Settings): Promise<string> => {
+      const started = await startInProcess(service, settings as z.input<S>, {
+        logger: createLogger(service.name, 'info', log),
+        openStreams: () => ({ streams, release: async () => undefined }),
+      });
+      running.push(started);
+      return started.address;
+    };
+    const addresses = {
+      annotator: endpoints.annotator ?? (await start(annotator, withModel(config.annotator, teacher))),
+      parity: endpoints.parity ?? (await start(parity, withModel(config.parity, student))),
+      trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
+      evaluator: endpoints.evaluator ?? '127.0.0.1:1',
+    };
+    return connect(addresses, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Settings = Record<string, unknown>;
+type Addresses = Readonly<Record<'annotator' | 'parity' | 'trainer' | 'evaluator', string>>;
+
+function connect(addresses: Addresses, stop: () => Promise<void>): Services {
+  const options = { timeoutMs: CALL_MS };
+  const clients = {
+    annotator: createClient(AnnotatorService, addresses.annotator, options),
+    annotatorWorker: createClient(WorkerService, addresses.annotator, options),
+    parityModel: createClient(ModelService, addresses.parity, options),
+    parityWorker: createClient(WorkerService, addresses.parity, options),
+    trainer: createClient(TrainerService, addresses.trainer, options),
+    evaluator: createClient(EvaluatorService, addresses.evaluator, options),
+  };
+  return {
+    ...clients,
+    async close() {
+      for (const client of Object.values(clients)) client.close();
+      await stop();
+    },
+  };
+}

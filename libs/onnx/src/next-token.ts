@@ -45,21 +45,23 @@ function likeliest(parent: Graph, logits: Value): Graph {
   return graph;
 }
 
-// Nucleus sampling by inversion: sort, keep a token while the mass before it is below topP, and take the first kept
-// token at which the cumulative mass exceeds the draw.
+// Inversion: the first candidate at which the cumulative mass of what is kept exceeds the draw. A candidate is kept while the
+// mass before it is below topP.
 function draw(parent: Graph, logits: Value, choice: TokenChoice, step: Value): Graph {
   const graph = parent.body('sample');
   const axis = graph.constant('int64', 1);
-  const scaled = graph.node('Div', [logits, choice.temperature]);
-  const [sorted, order] = graph.nodes('TopK', [scaled, graph.length(scaled, 1)], {
-    attributes: { axis: -1 },
+  const all = graph.node('Softmax', [graph.node('Div', [logits, choice.temperature])], { axis: -1 });
+  const [probabilities, order] = graph.nodes('If', [graph.node('Less', [choice.topP, graph.constant('float32', 1)])], {
+    attributes: {
+      then_branch: sorted(graph, all, choice.topP).build(),
+      else_branch: unsorted(graph, all).build(),
+    },
     outputs: 2,
   });
-  const probabilities = graph.node('Softmax', [sorted!], { axis: -1 });
-  const before = graph.node('CumSum', [probabilities, axis], { exclusive: 1 });
+  const before = graph.node('CumSum', [probabilities!, axis], { exclusive: 1 });
   const kept = graph.node('Where', [
     graph.node('Less', [before, choice.topP]),
-    probabilities,
+    probabilities!,
     graph.constant('float32', 0),
   ]);
   const mass = graph.node('CumSum', [kept, axis]);
@@ -69,5 +71,42 @@ function draw(parent: Graph, logits: Value, choice: TokenChoice, step: Value): G
   const rank = graph.node('ArgMax', [graph.cast(reached, 'int32')], { axis: -1, keepdims: 1 });
   const ids = graph.node('GatherElements', [order!, rank], { axis: 1 });
   graph.output('ids', graph.reshape(ids, [-1]), 'int64', ['rows']);
+  return graph;
+}
+
+// Sorting a whole vocabulary takes longer than a decode step, and topP is mostly reached by a few tokens.
+const FEW = 256;
+
+// Candidates from the likeliest down: few if they reach topP in every row, else all.
+function sorted(parent: Graph, probabilities: Value, topP: Value): Graph {
+  const graph = parent.body('nucleus');
+  const count = graph.node('Min', [graph.length(probabilities, 1), graph.constant('int64', [FEW])]);
+  const [top, order] = graph.nodes('TopK', [probabilities, count], { outputs: 2 });
+  const masses = graph.node('ReduceSum', [top!, graph.constant('int64', [1])], { keepdims: 0 });
+  const least = graph.node('ReduceMin', [masses, graph.constant('int64', [0])], { keepdims: 0 });
+  const few = graph.body('few');
+  candidates(few, few.node('Identity', [top!]), few.node('Identity', [order!]));
+  const many = graph.body('many');
+  const [everything, wholeOrder] = many.nodes('TopK', [probabilities, many.length(probabilities, 1)], { outputs: 2 });
+  candidates(many, everything!, wholeOrder!);
+  const [chosen, chosenOrder] = graph.nodes('If', [graph.node('GreaterOrEqual', [least, topP])], {
+    attributes: { then_branch: few.build(), else_branch: many.build() },
+    outputs: 2,
+  });
+  return candidates(graph, chosen!, chosenOrder!);
+}
+
+// All tokens in the order of the vocabulary: nothing will be cut.
+function unsorted(parent: Graph, probabilities: Value): Graph {
+  const graph = parent.body('all');
+  const int = (value: number): Value => graph.constant('int64', value);
+  const ids = graph.node('Range', [int(0), graph.reshape(graph.length(probabilities, 1), []), int(1)]);
+  const order = graph.node('Expand', [ids, graph.node('Shape', [probabilities])]);
+  return candidates(graph, graph.node('Identity', [probabilities]), order);
+}
+
+function candidates(graph: Graph, probabilities: Value, order: Value): Graph {
+  graph.output('probabilities', probabilities, 'float32', ['rows', 'candidates']);
+  graph.output('order', order, 'int64', ['rows', 'candidates']);
   return graph;
 }

@@ -185,8 +185,8 @@ export const EvaluationSummarySchema: GenMessage<EvaluationSummary> = /*@__PURE_
  */
 export const EvaluatorService: GenService<{
   /**
-   * Every model answers each question in turn, so that speeds compare; streams the answers, then a summary per model.
-   * With `results`, answers already there are not computed again.
+   * Every model answers each question in turn, so that speeds compare; streams every answer, then a summary per model.
+   * With `results`, answers already there are not given again. One evaluation at a time: RESOURCE_EXHAUSTED otherwise.
    *
    * @generated from rpc mpa.v1.EvaluatorService.Evaluate
    */

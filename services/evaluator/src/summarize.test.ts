@@ -1,0 +1,17 @@
+import { create, EvaluationResultSchema } from '@mpa/contracts';
+import { expect, it } from 'vitest';
+import { summarize } from './summarize.js';
+
+it('gives accuracy, rate and percentiles', () => {
+  const results = [1, 0, 0.5, 0.5].map((score, i) =>
+    create(EvaluationResultSchema, { score, latencyMilliseconds: 100 * (i + 1) }),
+  );
+  expect(summarize(results)).toEqual({
+    questions: 4,
+    accuracy: 0.5,
+    answersPerSecond: 4,
+    latencyP50Milliseconds: 250,
+    latencyP95Milliseconds: 385,
+  });
+  expect(summarize([])).toMatchObject({ questions: 0, accuracy: 0, answersPerSecond: 0, latencyP50Milliseconds: 0 });
+});

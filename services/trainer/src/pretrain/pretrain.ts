@@ -46,8 +46,8 @@ export interface PretrainOptions {
   readonly drawers: number;
   /** Weight of the dense labels' loss at the first step; it falls to a tenth at the last. */
   readonly auxiliary: number;
-  /** How often each task is drawn, in proportion. */
-  readonly mix: Readonly<Record<Task, number>>;
+  /** How often each task, and a page of words, is drawn after the reading steps, in proportion. */
+  readonly mix: Readonly<Record<Task | 'page', number>>;
   /** Steps between held-out checks and saved states. */
   readonly every: number;
   readonly onProgress: (progress: PretrainProgress) => void;
@@ -171,13 +171,14 @@ function losses(
 }
 
 function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): Promise<DrawnExample[]> {
-  const total = TASKS.reduce((sum, task) => sum + options.mix[task], 0);
+  const scenes = [...TASKS, 'page'] as const;
+  const total = scenes.reduce((sum, scene) => sum + options.mix[scene], 0);
   return Promise.all(
     Array.from({ length: options.batch }, (_, i) => {
       const seed = (options.seed * 1_000_003 + step * options.batch + i) >>> 0;
       let left = seededRandom(seed).uniform() * total;
-      const task = TASKS.find((t) => (left -= options.mix[t]) < 0) ?? TASKS[0];
-      const scene = step < options.readingSteps ? 'page' : task;
+      const drawn = scenes.find((scene) => (left -= options.mix[scene]) < 0) ?? 'page';
+      const scene = step < options.readingSteps ? 'page' : drawn;
       const ease = Math.max(0, 1 - step / (EASING * options.readingSteps));
       return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true, ease });
     }),

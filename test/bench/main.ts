@@ -1,0 +1,137 @@
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { defaultCacheDirectory, loadTensorflow } from '@mpa/tensorflow';
+import { openCheckpoint, smolVlm } from '@mpa/vlm';
+import type { Checkpoint, SmolVlmConfig } from '@mpa/vlm';
+import { startPythonPeer } from './python-peer.js';
+import type { PythonPeer } from './python-peer.js';
+import { generateOnce, openForGeneration, trainStep, workload } from './subject.js';
+
+const ROOT = new URL('../../../', import.meta.url).pathname;
+
+/** One line of the table: both sides timed in turn, the fastest of each. */
+interface Row {
+  readonly what: string;
+  readonly ours: number;
+  readonly theirs: number;
+  readonly aim: number;
+}
+
+function print({ what, ours, theirs, aim }: Row): void {
+  const ratio = theirs / ours;
+  const verdict = ratio >= aim ? 'reached' : 'missed';
+  console.log(
+    `${what.padEnd(46)} ${ours.toFixed(3).padStart(9)} s ${theirs.toFixed(3).padStart(9)} s ${ratio.toFixed(2).padStart(6)}x   aim ${aim}x ${verdict}`,
+  );
+}
+
+/** Alternates the two sides `rounds` times after one uncounted round, so that neither has the quieter machine. */
+async function race(
+  rounds: number,
+  ours: () => Promise<number>,
+  theirs: () => Promise<number>,
+): Promise<{ ours: number; theirs: number }> {
+  const best = { ours: Infinity, theirs: Infinity };
+  for (let round = 0; round <= rounds; round++) {
+    const times = { ours: await ours(), theirs: await theirs() };
+    if (round === 0) continue;
+    best.ours = Math.min(best.ours, times.ours);
+    best.theirs = Math.min(best.theirs, times.theirs);
+  }
+  return best;
+}
+
+async function generation(
+  name: string,
+  checkpoint: Checkpoint,
+  peer: PythonPeer,
+  settings: { rounds: number; threads: number; cacheDir: string },
+): Promise<void> {
+  const work = workload(checkpoint);
+  const request = {
+    verb: 'generate',
+    folder: checkpoint.dir,
+    ids: [...work.ids],
+    side: checkpoint.shape.tileSize,
+    tokens: work.newTokens,
+  };
+  for (const [precision, aim] of [
+    ['float32', 2],
+    ['int8', 3],
+  ] as const) {
+    const model = await openForGeneration(checkpoint, { precision, ...settings });
+    for (const batch of [1, 8]) {
+      const times = await race(
+        settings.rounds,
+        () => generateOnce(model, checkpoint, work, batch),
+        async () => (await peer.ask({ ...request, batch })).seconds,
+      );
+      print({ what: `${name}: generate, ${precision}, batch ${batch}`, ...times, aim });
+    }
+    await model.close();
+  }
+}
+
+async function training(name: string, checkpoint: Checkpoint, peer: PythonPeer, batch: number): Promise<void> {
+  const work = workload(checkpoint);
+  const request = {
+    verb: 'train',
+    folder: checkpoint.dir,
+    ids: [...work.ids],
+    side: checkpoint.shape.tileSize,
+    answer: work.answerTokens,
+    steps: 3,
+    batch,
+  };
+  const modules = smolVlm.textModules(checkpoint.config as SmolVlmConfig, ['q_proj', 'v_proj']);
+  const ways = [
+    { label: 'full', lora: false, trainable: { kind: 'full' } },
+    { label: 'LoRA', lora: true, trainable: { kind: 'lora', rank: 8, alpha: 16, modules } },
+  ] as const;
+  for (const { label, lora, trainable } of ways) {
+    const ours = trainStep(checkpoint, work, batch, trainable, 3);
+    const theirs = (await peer.ask({ ...request, lora })).seconds;
+    await peer.ask({ verb: 'reset' });
+    print({ what: `${name}: training step, ${label}, batch ${batch}`, ours, theirs, aim: 1 });
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '2' }, only: { type: 'string', default: '' } },
+  });
+  const threads = availableParallelism();
+  const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
+  const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };
+  const { version } = await loadTensorflow({ backend: 'native' });
+  const peer = await startPythonPeer(join(defaultCacheDirectory(), 'bench-venv'), threads);
+  try {
+    console.log(
+      `${cpus()[0]!.model.trim()}, ${threads} threads, ${Math.round(totalmem() / 2 ** 30)} GiB; TensorFlow ${version}`,
+    );
+    console.log(
+      `${'fastest of alternating runs'.padEnd(46)} ${'ours'.padStart(11)} ${'PyTorch'.padStart(11)} ${'speed'.padStart(7)}`,
+    );
+    const full = join(temporary, 'smolvlm-256m');
+    await mkdir(full);
+    await cp(join(ROOT, 'test', 'fixtures', 'full-size', 'smolvlm-256m'), full, { recursive: true });
+    await peer.ask({ verb: 'write_random', folder: full });
+    const subjects = [
+      { name: 'starter L-VLM', folder: join(ROOT, 'libs', 'benchmarks', 'models', 'starter-large'), batch: 8 },
+      { name: 'SmolVLM-256M', folder: full, batch: 1 },
+    ].filter(({ name }) => name.includes(values.only));
+    for (const { name, folder, batch } of subjects) {
+      const checkpoint = await openCheckpoint(folder);
+      await generation(name, checkpoint, peer, settings);
+      await training(name, checkpoint, peer, batch);
+      checkpoint.close();
+    }
+  } finally {
+    await peer.close();
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+await main();

@@ -5,6 +5,7 @@ import { create, EvaluationResultSchema, EvaluationSummarySchema, taskName } fro
 import type { EvaluateRequest, EvaluationResult, EvaluationSummary } from '@mpa/contracts';
 import { imageFault, readImage, VisionModel } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
+import { localPath } from '@mpa/storage';
 import type { RgbImage } from '@mpa/vlm';
 import type { EvaluatorConfig } from './evaluator-config.js';
 import { openResults } from './results-file.js';
@@ -33,13 +34,13 @@ export async function* evaluate(
   signal: AbortSignal,
 ): AsyncGenerator<EvaluationEvent> {
   const { task, annotations, imageRoot, limit } = request;
-  const benchmark = await loadBenchmark(taskName(task), annotations, imageRoot);
+  const benchmark = await loadBenchmark(taskName(task), localPath(annotations), localPath(imageRoot));
   const samples = limit > 0 ? benchmark.samples.slice(0, limit) : benchmark.samples;
   const contestants = await open(request, config);
   const done = new Map<string, EvaluationResult[]>(contestants.map(({ label }) => [label, []]));
   let unusable = 0;
   try {
-    const results = await openResults(request.results);
+    const results = await openResults(request.results === '' ? undefined : localPath(request.results));
     try {
       await warmUp(contestants, samples, results);
       for (const [i, sample] of samples.entries()) {
@@ -76,7 +77,11 @@ async function open({ models }: EvaluateRequest, config: EvaluatorConfig): Promi
   const opened: Contestant[] = [];
   try {
     for (const { label, checkpoint } of models) {
-      opened.push({ label, checkpoint, model: await VisionModel.open({ ...config.model, checkpoint }) });
+      opened.push({
+        label,
+        checkpoint,
+        model: await VisionModel.open({ ...config.model, checkpoint: localPath(checkpoint) }),
+      });
     }
     return opened;
   } catch (error) {

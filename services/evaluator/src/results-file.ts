@@ -12,10 +12,11 @@ export interface ResultsFile {
 
 type Line = Parameters<typeof fromJson<typeof EvaluationResultSchema>>[1];
 
-/** Opens or makes the file at `path`; an empty path keeps nothing. Throws StorageError. */
-export async function openResults(path: string): Promise<ResultsFile> {
+/** Opens or makes the file at `path`; without one, nothing is kept. Throws StorageError. */
+export async function openResults(path: string | undefined): Promise<ResultsFile> {
   const known = new Map<string, EvaluationResult>();
-  if (path === '') return { find: () => undefined, append: () => Promise.resolve(), close: () => Promise.resolve() };
+  if (path === undefined)
+    return { find: () => undefined, append: () => Promise.resolve(), close: () => Promise.resolve() };
   try {
     for await (const line of readJsonl<Line>(path)) {
       const result = fromJson(EvaluationResultSchema, line);

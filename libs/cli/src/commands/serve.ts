@@ -1,4 +1,5 @@
 import { annotator } from '@mpa/annotator';
+import { evaluator } from '@mpa/evaluator';
 import { parity } from '@mpa/parity';
 import { runService, type Service } from '@mpa/service-kit';
 import { trainer } from '@mpa/trainer';
@@ -11,6 +12,7 @@ export function addServe(program: Command): void {
   addService(serve, annotator);
   addService(serve, parity);
   addService(serve, trainer);
+  addService(serve, evaluator);
 }
 
 function addService<S extends z.ZodObject>(serve: Command, service: Service<S>): void {

@@ -9,6 +9,7 @@ import {
   TrainerService,
   WorkerService,
 } from '@mpa/contracts';
+import { evaluator } from '@mpa/evaluator';
 import { parity } from '@mpa/parity';
 import { createLogger, startInProcess, type RunningService, type Service } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
@@ -38,10 +39,11 @@ export async function openServices(
     await new Promise((resolve) => log.end(resolve));
   };
   try {
-    const withModel = (settings: Settings, checkpoint: string): Settings => {
-      const cacheDir = join(cacheDirectory, 'graphs');
-      return { ...settings, model: { cacheDir, ...(settings['model'] as object | undefined), checkpoint } };
-    };
+    const cacheDir = join(cacheDirectory, 'graphs');
+    const withModel = (settings: Settings, flags: { readonly checkpoint?: string }): Settings => ({
+      ...settings,
+      model: { cacheDir, ...(settings['model'] as object | undefined), ...flags },
+    });
     // The service checks its settings itself, and names what is wrong.
     const start = async <S extends z.ZodObject>(service: Service<S>, settings: Settings): Promise<string> => {
       const started = await startInProcess(service, settings as z.input<S>, {
@@ -52,10 +54,10 @@ export async function openServices(
       return started.address;
     };
     const addresses = {
-      annotator: endpoints.annotator ?? (await start(annotator, withModel(config.annotator, teacher))),
-      parity: endpoints.parity ?? (await start(parity, withModel(config.parity, student))),
+      annotator: endpoints.annotator ?? (await start(annotator, withModel(config.annotator, { checkpoint: teacher }))),
+      parity: endpoints.parity ?? (await start(parity, withModel(config.parity, { checkpoint: student }))),
       trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
-      evaluator: endpoints.evaluator ?? '127.0.0.1:1',
+      evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
     };
     return connect(addresses, stop);
   } catch (error) {

@@ -2,7 +2,7 @@ import { smolVlm } from '@mpa/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdamW } from './adamw.js';
 import { collate } from './batch.js';
-import type { TrainingSample } from './batch.js';
+import type { EncodedImage, ImageInput, TrainingSample } from './batch.js';
 import { lossAndGradients } from './gradients.js';
 import { disposeLayout, layOut } from './layout.js';
 import { loadTensorflow } from './load.js';
@@ -22,7 +22,7 @@ function newModel(trainable: Trainable = { kind: 'full' }): Model {
 
 function evaluate(
   model: Model,
-  samples: readonly TrainingSample[],
+  samples: readonly TrainingSample<ImageInput | EncodedImage>[],
 ): { loss: number; gradients: Map<string, Float32Array> } {
   const layout = layOut(collate(samples, model.shape), model.shape);
   const { value, gradients } = lossAndGradients(model.parameters, () => {
@@ -132,6 +132,47 @@ describe('a model on TensorFlow', () => {
     expect(evaluate(plain, samples).loss).toBeCloseTo(evaluate(adapted, samples).loss, 5);
     plain.parameters.dispose();
     adapted.parameters.dispose();
+  });
+
+  it('learns from frozen features what it learns from pixels', () => {
+    const modules = smolVlm.textModules(tinyConfig, ['q_proj', 'v_proj']);
+    const model = newModel({ kind: 'lora', rank: 2, alpha: 4, modules });
+    for (const module of modules) {
+      // Away from zero, where A would have no gradient.
+      const b = model.parameters.get(`${module}.lora_B`);
+      model.parameters.assign(`${module}.lora_B`, tf.fill(b.shape, 0.1));
+    }
+    const padded: ImageInput = {
+      ...tinyImage(9),
+      patchMask: Uint8Array.from({ length: 16 }, (_, i) => (i < 12 ? 1 : 0)),
+    };
+    const onPixels = [...samples, tinySample(padded, [5, 6], [7, 8])];
+    const before = tf.memory().numTensors;
+    const onFeatures = onPixels.map((sample) => ({
+      ...sample,
+      images: sample.images.map((seen) => ({ features: model.frozenFeatures(seen)!, tiles: seen.tiles })),
+    }));
+    expect(tf.memory().numTensors).toBe(before);
+    const [expected, found] = [evaluate(model, onPixels), evaluate(model, onFeatures)];
+    expect(found.loss).toBeCloseTo(expected.loss, 6);
+    expect([...found.gradients.keys()]).toEqual([...expected.gradients.keys()]);
+    for (const [name, gradient] of found.gradients) {
+      // The tower multiplies one image at a time instead of three: float32 sums may round differently.
+      gradient.forEach((g, i) => expect(Math.abs(g - expected.gradients.get(name)![i]!), name).toBeLessThan(1e-6));
+    }
+    expect(() => collate([onPixels[0]!, onFeatures[1]!], model.shape)).toThrow(TensorflowError);
+    model.parameters.dispose();
+  });
+
+  it('has no frozen features where the tower or the connector learns', () => {
+    for (const pattern of [/vision_model.*fc1/, /connector/]) {
+      const model = newModel({ kind: 'named', pattern });
+      expect(model.frozenFeatures(image)).toBeUndefined();
+      model.parameters.dispose();
+    }
+    const text = newModel({ kind: 'named', pattern: /text_model/ });
+    expect(text.frozenFeatures(image)).toHaveLength(4 * text.shape.hiddenSize);
+    text.parameters.dispose();
   });
 
   it('leaks no tensor over training steps', () => {

@@ -6,9 +6,8 @@ import type { TrainOptions } from './train-options.js';
 /** A request's options, what they leave out taken from `defaults`. Throws ConfigError naming the option that is wrong. */
 export function requestedOptions(requested: TrainingOptions | undefined, defaults: TrainOptions): TrainOptions {
   if (!requested) return defaults;
-  const { $typeName: _, $unknown: __, trainable, ...numbers } = requested;
-  const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
-  const merged = { ...defaults, ...given, trainable: choiceOf(trainable) ?? defaults.trainable };
+  const given = Object.entries(requested).filter(([key, value]) => key in trainOptions.shape && value !== undefined);
+  const merged = { ...defaults, ...Object.fromEntries(given), trainable: choiceOf(requested.trainable) ?? defaults.trainable }; // prettier-ignore
   return checkConfig(merged, trainOptions, 'options of the request');
 }
 

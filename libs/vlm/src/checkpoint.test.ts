@@ -77,6 +77,15 @@ describe('openCheckpoint', () => {
     close();
   });
 
+  it('leaves out the copy of a tied head', async () => {
+    const dir = await checkpointCopy();
+    await editConfig(dir, (config) => (config['tie_word_embeddings'] = true));
+    const checkpoint = await openCheckpoint(dir);
+    expect(checkpoint.weights.names).not.toContain('lm_head.weight');
+    expect(countParameters(checkpoint)).toBe(243056 - 560 * 64);
+    checkpoint.close();
+  });
+
   it.each<[string, (dir: string) => Promise<unknown>, RegExp]>([
     ['no folder', (dir) => rm(dir, { recursive: true }), /no checkpoint folder/],
     ['no weights', (dir) => rm(join(dir, 'model.safetensors')), /neither model\.safetensors nor/],

@@ -74,12 +74,15 @@ export async function openCheckpoint(dir: string): Promise<Checkpoint> {
   const description = await describeCheckpoint(dir);
   const weights = await openWeights(dir);
   try {
-    checkWeights(weights, description.family.weights(description.config), dir);
+    const expected = description.family.weights(description.config);
+    const redundant = new Set(description.family.redundantWeights(description.config));
+    const names = weights.names.filter((name) => !redundant.has(name));
+    checkWeights({ ...weights, names }, expected, dir);
+    return { ...description, weights: { ...weights, names }, close: () => weights.close() };
   } catch (error) {
     weights.close();
     throw error;
   }
-  return { ...description, weights, close: () => weights.close() };
 }
 
 /** Number of parameters of a model, tied ones once. */

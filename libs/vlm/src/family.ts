@@ -47,6 +47,8 @@ export interface Family<C> {
   shape(config: C): ModelShape;
   /** Every weight of the checkpoint and its shape, by name. Tied heads are absent. */
   weights(config: C): ReadonlyMap<string, readonly number[]>;
+  /** Tensors that a checkpoint may hold although nothing reads them, such as a copy of a tied head. */
+  redundantWeights(config: C): readonly string[];
   /** Image features in the width of the text: [N, tokensPerTile, hiddenSize]. */
   vision<T>(layers: Layers<T>, config: C, inputs: VisionInputs<T>): T;
   /** Final hidden states [B, T, hiddenSize], after the last norm. */

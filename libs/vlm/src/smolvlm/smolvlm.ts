@@ -26,6 +26,7 @@ export const smolVlm: Family<SmolVlmConfig> = {
     visionHiddenSize: v.hiddenSize,
   }),
   weights: smolVlmWeights,
+  redundantWeights: (config) => (config.tieWordEmbeddings ? ['lm_head.weight'] : []),
   vision,
   text,
   head,

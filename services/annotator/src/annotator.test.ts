@@ -31,7 +31,7 @@ beforeAll(async () => {
   const model = { checkpoint, cacheDir: join(work, 'graphs'), maxNewTokens: 24, threads: 1 };
   running = await startInProcess(
     annotator,
-    { model, batch: 3, candidates: 48, seed: 7 },
+    { model, batch: 3, candidates: 257, seed: 7 },
     {
       logger: createLogger('test', 'silent'),
       openStreams: () => ({ streams, release: () => Promise.resolve() }),
@@ -54,7 +54,7 @@ describe('AnnotatorService', () => {
   it('writes a question and an answer, answers it afresh, and scores it', async () => {
     const client = createClient(AnnotatorService, running.address);
     try {
-      const image = { source: { case: 'data', value: readFileSync(imageFiles[0]!) } } as const;
+      const image = { source: { case: 'data', value: readFileSync(imageFiles.at(-1)!) } } as const;
       const { annotation } = await client.annotate({ image, task: Task.CHARTQA, sampleId: 's' });
       expect(annotation).toMatchObject({ sampleId: 's', task: Task.CHARTQA, status: AnnotationStatus.ANNOTATED });
       expect(annotation!.question).toMatch(/\?$/);

@@ -4,6 +4,7 @@ import { addAlign } from './commands/align.js';
 import { addAnswer } from './commands/answer.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
+import { addPretrain } from './commands/pretrain.js';
 import { addServe } from './commands/serve.js';
 import { addWorld } from './commands/world.js';
 
@@ -14,6 +15,6 @@ export function program(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, writeOut: (text) => context.out(text.trimEnd()) })
     .showSuggestionAfterError();
-  for (const add of [addAlign, addDemo, addWorld, addAnswer, addServe, addDoctor]) add(root, context);
+  for (const add of [addAlign, addDemo, addWorld, addAnswer, addPretrain, addServe, addDoctor]) add(root, context);
   return root;
 }

@@ -67,6 +67,8 @@ export interface PretrainProgress {
   readonly characters?: number;
 }
 
+/** `mpa world` draws the images below this number, for any seed up to 2000; pretraining those from it on. */
+const FIRST_IMAGE = 2 ** 31;
 const MAX_NORM = 1;
 const CHECKED_IMAGES = 40;
 /** Share of the reading steps over which pages grow from a primer's to the full variety. */
@@ -175,7 +177,7 @@ function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): P
   const total = scenes.reduce((sum, scene) => sum + options.mix[scene], 0);
   return Promise.all(
     Array.from({ length: options.batch }, (_, i) => {
-      const seed = (options.seed * 1_000_003 + step * options.batch + i) >>> 0;
+      const seed = FIRST_IMAGE + ((options.seed * 100_000_000 + step * options.batch + i) % FIRST_IMAGE);
       let left = seededRandom(seed).uniform() * total;
       const drawn = scenes.find((scene) => (left -= options.mix[scene]) < 0) ?? 'page';
       const scene = step < options.readingSteps ? 'page' : drawn;
@@ -248,5 +250,5 @@ function countRight(
 async function save(options: PretrainOptions, model: StarterModel, optimizer: AdamW): Promise<void> {
   await saveTrainingState(join(options.out, 'state'), model.parameters, optimizer);
   const like = await describeCheckpoint(options.out);
-  await saveCheckpoint(options.out, like, (name) => model.parameters.read(name), 'F32');
+  await saveCheckpoint(options.out, like, (name) => model.parameters.read(name), 'BF16');
 }

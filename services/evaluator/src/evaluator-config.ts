@@ -1,11 +1,13 @@
 import { modelConfig } from '@mpa/inference';
 import { z } from 'zod';
 
-/** What the evaluator's configuration file may hold. */
+/** Configuration of the evaluator, beside the server's keys. */
 export const evaluatorConfig = z.strictObject({
-  /** How models are run; which ones is part of each request. */
-  model: modelConfig.omit({ checkpoint: true }),
+  /** How every model of a request is run. */
+  model: modelConfig.omit({ checkpoint: true }).extend({ maxNewTokens: z.int().positive().default(24) }),
+  /** Questions answered together, the same for every model. */
+  batch: z.int().positive().default(8),
 });
 
-/** See {@link evaluatorConfig}. */
+/** Validated {@link evaluatorConfig}. */
 export type EvaluatorConfig = z.output<typeof evaluatorConfig>;

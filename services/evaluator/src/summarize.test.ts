@@ -3,13 +3,15 @@ import { expect, it } from 'vitest';
 import { summarize } from './summarize.js';
 
 it('gives accuracy, rate and percentiles', () => {
-  const results = [1, 0, 0.5, 0.5].map((score, i) =>
-    create(EvaluationResultSchema, { score, latencyMilliseconds: 100 * (i + 1) }),
-  );
+  const results = [1, 0, 0.5, 0.5].map((score, i) => ({
+    result: create(EvaluationResultSchema, { score, latencyMilliseconds: 100 * (i + 1) }),
+    fingerprint: '',
+    together: 2,
+  }));
   expect(summarize(results)).toEqual({
     questions: 4,
     accuracy: 0.5,
-    answersPerSecond: 4,
+    answersPerSecond: 8,
     latencyP50Milliseconds: 250,
     latencyP95Milliseconds: 385,
   });

@@ -1,28 +1,32 @@
-import type { EvaluationResult, EvaluationSummary, MessageInitShape } from '@mpa/contracts';
-import type { EvaluationSummarySchema } from '@mpa/contracts';
+import { mean } from '@mpa/answer-metrics';
+import type { EvaluationSummary } from '@mpa/contracts';
+import type { KeptResult } from './result-log.js';
 
-type SummaryInit = Exclude<MessageInitShape<typeof EvaluationSummarySchema>, EvaluationSummary>;
+/** What a summary says of a model's answers. */
+export type Measured = Pick<
+  EvaluationSummary,
+  'accuracy' | 'questions' | 'answersPerSecond' | 'latencyP50Milliseconds' | 'latencyP95Milliseconds'
+>;
 
-/** Accuracy and speed of one model from its results. All zero when there are none. */
-export function summarize(results: readonly EvaluationResult[]): SummaryInit {
-  const latencies = results.map(({ latencyMilliseconds }) => latencyMilliseconds).sort((a, b) => a - b);
-  const seconds = sum(latencies) / 1000;
+/**
+ * Mean score, and speed: answers per second is questions over the seconds that their groups took; a question's latency is that
+ * of its group, since all its answers come at once. All 0 without results.
+ */
+export function summarize(results: readonly KeptResult[]): Measured {
+  const latencies = results.map(({ result }) => result.latencyMilliseconds).sort((a, b) => a - b);
+  const seconds = results.reduce((sum, { result, together }) => sum + result.latencyMilliseconds / together / 1000, 0);
   return {
+    accuracy: results.length > 0 ? mean(results.map(({ result }) => result.score)) : 0,
     questions: results.length,
-    accuracy: sum(results.map(({ score }) => score)) / Math.max(1, results.length),
     answersPerSecond: seconds > 0 ? results.length / seconds : 0,
     latencyP50Milliseconds: quantile(latencies, 0.5),
     latencyP95Milliseconds: quantile(latencies, 0.95),
   };
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
 /** Of ascending values, interpolated between neighbours as numpy does; 0 of none. */
-function quantile(sorted: readonly number[], q: number): number {
-  const at = (sorted.length - 1) * q;
+function quantile(sorted: readonly number[], share: number): number {
+  const at = (sorted.length - 1) * share;
   const low = sorted[Math.floor(at)] ?? 0;
   const high = sorted[Math.ceil(at)] ?? 0;
   return low + (high - low) * (at - Math.floor(at));

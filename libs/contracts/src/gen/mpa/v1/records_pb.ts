@@ -432,7 +432,7 @@ export type EvaluationResult = Message<"mpa.v1.EvaluationResult"> & {
   metric: string;
 
   /**
-   * From the decoded image to the text of the answer.
+   * From the image file to the texts of all answers that were given together.
    *
    * @generated from field: double latency_milliseconds = 10;
    */

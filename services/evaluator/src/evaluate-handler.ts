@@ -1,0 +1,95 @@
+import { metricOf } from '@mpa/answer-metrics';
+import { loadBenchmark } from '@mpa/benchmarks';
+import { RpcError, taskName } from '@mpa/contracts';
+import type { EvaluateRequest, EvaluatorService, Handlers } from '@mpa/contracts';
+import type { ServiceContext } from '@mpa/service-kit';
+import { localPath } from '@mpa/storage';
+import { ComparedModel } from './compared-model.js';
+import { evaluate } from './evaluation.js';
+import type { Contestant } from './evaluation.js';
+import type { EvaluatorConfig } from './evaluator-config.js';
+import { modelFingerprint } from './model-fingerprint.js';
+import { ResultLog } from './result-log.js';
+import type { KeptResult, SkippedQuestion } from './result-log.js';
+import { summarize } from './summarize.js';
+
+type Evaluate = Handlers<typeof EvaluatorService>['evaluate'];
+
+/** Evaluates one request at a time, RESOURCE_EXHAUSTED for a second one: two at once would slow each other. */
+export function evaluateHandler(config: EvaluatorConfig, context: ServiceContext): Evaluate {
+  let busy = false;
+  return async function* (request, { signal }) {
+    if (busy) throw new RpcError('RESOURCE_EXHAUSTED', 'an evaluation is under way: wait for its end or ask another evaluator'); // prettier-ignore
+    busy = true;
+    try {
+      yield* answer(request, config, context, AbortSignal.any([signal, context.stopping]));
+    } catch (error) {
+      if (context.stopping.aborted) throw new RpcError('UNAVAILABLE', 'the evaluator is stopping; ask another one');
+      throw error;
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+async function* answer(
+  request: EvaluateRequest,
+  config: EvaluatorConfig,
+  { logger }: ServiceContext,
+  signal: AbortSignal,
+): ReturnType<Evaluate> {
+  checkRequest(request);
+  const { task, limit } = request;
+  const imageRoot = localPath(request.imageRoot);
+  const { samples, missing } = await loadBenchmark(taskName(task), localPath(request.annotations), imageRoot);
+  const contestants = await Promise.all(request.models.map((model) => contestant(model, config)));
+  const log = await ResultLog.open(request.results === '' ? undefined : localPath(request.results));
+  let skipped = 0;
+  const onSkipped = async (question: SkippedQuestion): Promise<void> => {
+    skipped += 1;
+    logger.warn({ ...question }, 'question left out: its image cannot be read');
+    await log.skip(question);
+  };
+  try {
+    for (const { id, imagePath: image } of missing) {
+      await onSkipped({ questionId: id, image, reason: 'missing', detail: `there is no ${image}` });
+    }
+    const questions = limit > 0 ? samples.slice(0, limit) : samples;
+    const results = new Map<string, KeptResult[]>(contestants.map(({ model }) => [model.label, []]));
+    const plan = { task, contestants, questions, batch: config.batch, imageRoot, log, onSkipped, signal };
+    for await (const kept of evaluate(plan)) {
+      results.get(kept.result.model)!.push(kept);
+      yield { event: { case: 'result', value: kept.result } };
+    }
+    const metric = metricOf(taskName(task));
+    for (const [model, own] of results) {
+      const value = { model, task, metric, missingImages: skipped, ...summarize(own) };
+      logger.info(value, 'evaluated');
+      yield { event: { case: 'summary', value } };
+    }
+  } finally {
+    await log.close();
+    await Promise.all(contestants.map(({ model }) => model.close()));
+  }
+}
+
+async function contestant(
+  { label, checkpoint }: EvaluateRequest['models'][number],
+  { model }: EvaluatorConfig,
+): Promise<Contestant> {
+  const modelConfig = { ...model, checkpoint: localPath(checkpoint) };
+  return { model: new ComparedModel(label, modelConfig), fingerprint: await modelFingerprint(modelConfig) };
+}
+
+function checkRequest({ models, annotations, imageRoot }: EvaluateRequest): void {
+  const refuse = (problem: string): never => {
+    throw new RpcError('INVALID_ARGUMENT', problem);
+  };
+  if (models.length === 0) refuse('name one or more `models`');
+  if (models.some(({ label, checkpoint }) => label === '' || checkpoint === '')) {
+    refuse('every model needs a `label` and a `checkpoint`');
+  }
+  if (new Set(models.map(({ label }) => label)).size < models.length) refuse('the labels of `models` must differ');
+  if (annotations === '') refuse("set `annotations` to the benchmark's annotation file");
+  if (imageRoot === '') refuse('set `imageRoot` to the folder of its images');
+}

@@ -1,0 +1,14 @@
+import { MetricError } from '@mpa/answer-metrics';
+import { BenchmarkError } from '@mpa/benchmarks';
+import { RpcError } from '@mpa/contracts';
+import { StorageError } from '@mpa/storage';
+
+/** The status of errors in the benchmark or the results file; undefined for others. */
+export function toRpcError(error: unknown): RpcError | undefined {
+  if (error instanceof BenchmarkError || error instanceof MetricError) {
+    return new RpcError('INVALID_ARGUMENT', error.message, { cause: error });
+  }
+  if (!(error instanceof StorageError)) return undefined;
+  const code = error.code === 'unsupported' ? 'INVALID_ARGUMENT' : 'FAILED_PRECONDITION';
+  return new RpcError(code, error.message, { cause: error });
+}

@@ -14,6 +14,12 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
       interrupt.abort(new InterruptedError('interrupted; the same command goes on from here'));
     });
   }
+  const report = (error: unknown): void =>
+    void process.stderr.write(env['MPA_DEBUG'] === '1' ? `${debugText(error)}\n` : `mpa: ${oneLine(error)}\n`);
+  process.on('uncaughtException', (error) => {
+    report(error);
+    process.exit(1);
+  });
   const context: CommandContext = {
     out: (line) => void process.stdout.write(`${line}\n`),
     stderr: process.stderr,
@@ -26,7 +32,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     const error: unknown = interrupt.signal.aborted ? interrupt.signal.reason : thrown;
-    process.stderr.write(env['MPA_DEBUG'] === '1' ? `${debugText(error)}\n` : `mpa: ${oneLine(error)}\n`);
+    report(error);
     return exitCode(error);
   }
 }

@@ -1,0 +1,196 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { writeWorld } from '@mpa/benchmarks';
+import { annotationPrompt } from '@mpa/prompts';
+import { topics } from '@mpa/service-kit';
+import { openEmbeddedStreams, type StreamRecord } from '@mpa/streams';
+import { loadTensorflow } from '@mpa/tensorflow';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Summary } from './pipeline/summary.js';
+import { lastObject, runMpa, startMpa, type Ended } from './run-mpa.fixture.js';
+import { writeSpeakingCheckpoint } from './speaking-checkpoint.fixture.js';
+
+const student = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
+const work = mkdtempSync(join(tmpdir(), 'mpa-align-'));
+const teacher = join(work, 'teacher');
+const images = join(work, 'images');
+const GOOD = 6;
+
+beforeAll(async () => {
+  const oracle = readdirSync(join(student, 'images')).map((name) => join(student, 'images', name));
+  await loadTensorflow();
+  const lines = [
+    { prompt: annotationPrompt('chartqa'), answer: 'Question: What is drawn? Answer: a cat' },
+    { prompt: 'What is drawn?', answer: 'a cat' },
+  ];
+  await writeSpeakingCheckpoint(teacher, student, lines, oracle);
+  mkdirSync(images);
+  await Promise.all(
+    Array.from({ length: GOOD }, (_, i) =>
+      sharp({ create: { width: 40 + i, height: 60, channels: 3, background: { r: 40 * i, g: 90, b: 120 } } })
+        .png()
+        .toFile(join(images, `good-${i}.png`)),
+    ),
+  );
+}, 60_000);
+afterAll(() => rmSync(work, { recursive: true }));
+
+function alignArgs(run: string, from: string, ...more: string[]): string[] {
+  return ['align', '--images', from, '--task', 'chartqa', '--teacher', teacher, '--student', student, '--out', join(work, run), ...more]; // prettier-ignore
+}
+
+function summaryOf(ended: Ended): Summary {
+  expect(ended).toMatchObject({ code: 0 });
+  return lastObject(ended) as unknown as Summary;
+}
+
+async function recordsOf(run: string, topic: string): Promise<StreamRecord[]> {
+  const streams = openEmbeddedStreams(join(work, run, 'streams'));
+  try {
+    const records: StreamRecord[] = [];
+    for await (const record of streams.readAll(topic)) records.push(record);
+    return records;
+  } finally {
+    await streams.close();
+  }
+}
+
+describe('mpa align', () => {
+  it('levels the student, evaluates it, and gives the same result when run again', async () => {
+    const { annotations, imageFolder } = await writeWorld({ task: 'chartqa', split: 'test', count: 1, seed: 1, out: join(work, 'labelled') }); // prettier-ignore
+    const args = alignArgs('whole', images, '--eval', annotations!, '--eval-images', imageFolder, '--json');
+    const ended = await runMpa(...args);
+    const summary = summaryOf(ended);
+    expect(summary).toMatchObject({ run: join(work, 'whole'), images: GOOD, annotated: GOOD, skipped: {} });
+    expect(summary.selected).toBe(GOOD);
+    expect(summary.train.lastLoss).toBeLessThan(summary.train.firstLoss!);
+    expect(Object.keys(summary.eval)).toEqual(['chartqa']);
+    expect(summary.eval['chartqa']!.n).toBeGreaterThan(0);
+    expect(summary.speed.after).toBeGreaterThan(0);
+    expect(ended.stderr).toMatch(/estimate: annotate 6 images/);
+    const report = readFileSync(join(work, 'whole', 'report.html'), 'utf8');
+    expect(report).toContain('What is drawn?');
+    expect(report.match(/src="(?!data:)|href="http/g)).toBeNull();
+
+    const decided = await recordsOf('whole', topics.decisions.name);
+    const again = summaryOf(await runMpa(...args));
+    expect({ ...again, seconds: 0, speed: 0 }).toEqual({ ...summary, seconds: 0, speed: 0 });
+    expect(await recordsOf('whole', topics.decisions.name)).toEqual(decided);
+  });
+
+  it('skips what is no image with a reason, and does the rest', async () => {
+    const folder = join(work, 'mixed');
+    mkdirSync(folder);
+    for (const name of readdirSync(images)) copyFileSync(join(images, name), join(folder, name));
+    const jpeg = await sharp({ create: { width: 300, height: 200, channels: 3, background: 'teal' } })
+      .jpeg()
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    writeFileSync(join(folder, 'rotated.jpg'), jpeg);
+    writeFileSync(join(folder, 'truncated.jpg'), jpeg.subarray(0, jpeg.length / 2));
+    writeFileSync(join(folder, 'text.png'), 'this is no picture\n');
+    writeFileSync(join(folder, 'empty.png'), '');
+    writeFileSync(join(folder, 'one.png'), await sharp({ create: { width: 1, height: 1, channels: 4, background: 'red' } }).png().toBuffer()); // prettier-ignore
+    writeFileSync(join(folder, 'cmyk.tif'), await sharp(jpeg).toColourspace('cmyk').tiff().toBuffer());
+    symlinkSync('.', join(folder, 'loop'));
+    symlinkSync('nowhere', join(folder, 'broken.png'));
+    const { skipped, ...summary } = summaryOf(await runMpa(...alignArgs('mixed-run', folder, '--json')));
+    expect(skipped).toEqual({ damaged: 1, 'not-an-image': 1, empty: 1, 'symlink-loop': 1, 'broken-link': 1 });
+    expect(summary.annotated).toBe(GOOD + 3);
+    expect(summary.images).toBe(GOOD + 3 + 5);
+    expect(summary.selected).toBe(summary.annotated);
+  });
+
+  it('refuses a folder without images, and other images for a run that was started', async () => {
+    const empty = join(work, 'empty');
+    mkdirSync(empty);
+    const none = await runMpa(...alignArgs('none', empty));
+    expect(none.stderr).toMatch(/^mpa: [^\n]*empty[^\n]*\n$/);
+    expect(none.code).toBe(1);
+    const other = await runMpa(...alignArgs('whole', empty));
+    expect(other.stderr).toMatch(/sources.*--out/);
+    expect(other.code).toBe(1);
+  });
+
+  it('names a service setting that does not exist', async () => {
+    const config = join(work, 'settings.yaml');
+    writeFileSync(config, 'parity:\n  bach: 3\n');
+    const { stderr, code } = await runMpa(...alignArgs('settings', images, '--config', config));
+    expect(stderr).toMatch(/mpa: .*parity.*bach/);
+    expect(code).toBe(2);
+  });
+});
+
+describe('mpa align that is killed', () => {
+  const many = join(work, 'many');
+  const COUNT = 24;
+  const config = join(work, 'slow.yaml');
+  beforeAll(async () => {
+    mkdirSync(many);
+    const source = await sharp(join(images, 'good-0.png')).resize(96, 80).png().toBuffer();
+    for (let i = 0; i < COUNT; i++) writeFileSync(join(many, `${i}.png`), source);
+    writeFileSync(config, 'annotator: { batch: 1, diversity: { maxShare: 1 } }\nparity: { batch: 1 }\ntrainer: { training: { batch: 1, epochs: 1, saveEvery: 5 } }\n'); // prettier-ignore
+  });
+
+  it('goes on where it was, and counts add up', async () => {
+    const args = alignArgs('killed', many, '--config', config, '--json');
+    const first = startMpa(args);
+    const annotated = await killOnce(first.child, async () => (await recordsOf('killed', topics.annotations.name)).length >= 3); // prettier-ignore
+    await first.ended;
+    const before = await recordsOf('killed', topics.annotations.name);
+    expect(annotated).toBe(true);
+    expect(before.length).toBeLessThan(COUNT);
+
+    const second = startMpa(args);
+    const trained = await killOnce(second.child, async () => stepsOf('killed').length >= 7);
+    await second.ended;
+    expect(trained).toBe(true);
+    const after = await recordsOf('killed', topics.annotations.name);
+    expect(after).toHaveLength(COUNT);
+    expect(after.filter(({ id }) => before.some((record) => record.id === id))).toEqual(before);
+
+    const third = await runMpa(...args);
+    const summary = summaryOf(third);
+    expect(summary).toMatchObject({ images: COUNT, annotated: COUNT, selected: COUNT, train: { steps: COUNT } });
+    expect(third.stderr).toMatch(/annotate: 24 of 24 were done before/);
+    expect(third.stderr).toMatch(/train: ([5-9]|1\d|2[0-3]) of 24 were done before/);
+    expect(new Set(stepsOf('killed')).size).toBe(COUNT);
+  });
+
+  it('stops at Ctrl-C, says how to go on, and refuses two at a time', async () => {
+    const args = alignArgs('interrupted', many, '--config', config);
+    const { child, ended } = startMpa(args);
+    while ((await recordsOf('interrupted', topics.annotations.name)).length < 1) await pause(100);
+    const other = await runMpa(...args);
+    expect(other.stderr).toMatch(/mpa: .*interrupted/);
+    expect(other.code).toBe(1);
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect(stderr).toMatch(/mpa: interrupted; the same command goes on/);
+    expect(code).toBe(130);
+  });
+});
+
+function stepsOf(run: string): number[] {
+  try {
+    const lines = readFileSync(join(work, run, 'records', 'training.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    return lines.map((line) => (JSON.parse(line) as { step: number }).step);
+  } catch {
+    return []; // not there yet, or a line is being written
+  }
+}
+
+/** Kills the process with SIGKILL as soon as `due`; false when it ended before. */
+async function killOnce(child: ReturnType<typeof startMpa>['child'], due: () => Promise<boolean>): Promise<boolean> {
+  while (child.exitCode === null) {
+    if (await due()) return child.kill('SIGKILL');
+    await pause(100);
+  }
+  return false;
+}

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Graph } from './graph.js';
 import { saveGraph } from './save-graph.js';
@@ -18,32 +19,43 @@ export interface ExportPlace {
 
 /**
  * The path of the graph that `build` gives: written to the cache before under the same `identity` (anything JSON can hold that
- * decides what `build` gives), or written now in the place of an older one, so that a folder which is trained into again
- * and again takes the room of one. Processes may race: none sees half a graph.
+ * decides what `build` gives), or written now. Older exports to the same place are removed, so that a folder which is
+ * trained into again and again takes the room of one. Processes may race: the first to finish wins, and none sees half a
+ * graph.
  */
 export async function exportGraph(place: ExportPlace, identity: unknown, build: () => Graph): Promise<string> {
   const { cacheDir, variant, checkpoint } = place;
-  const wanted = JSON.stringify([VERSION, identity]);
-  const slot = createHash('sha256')
-    .update(`${variant} ${resolve(checkpoint)}`)
-    .digest('hex')
-    .slice(0, 16);
-  const folder = join(cacheDir, `${variant}-${slot}`);
-  const present = async (): Promise<boolean> => (await readFile(identityOf(folder), 'utf8').catch(() => '')) === wanted;
-  if (!(await present())) {
-    const draft = `${folder}.${randomUUID()}`;
-    await mkdir(draft, { recursive: true });
-    try {
-      await saveGraph(build(), draft, 'model');
-      await writeFile(identityOf(draft), wanted);
-      await rm(folder, { recursive: true, force: true });
-      await rename(draft, folder);
-    } catch (error) {
-      await rm(draft, { recursive: true, force: true });
-      if (!(await present())) throw error;
-    }
+  const slot = `${variant}-${digest(resolve(checkpoint))}-`;
+  const name = `${slot}${digest(JSON.stringify([VERSION, identity]))}`;
+  const folder = join(cacheDir, name);
+  const path = join(folder, 'model.onnx');
+  if (existsSync(path)) return path;
+  const draft = `${folder}${DRAFT}${randomUUID()}`;
+  await mkdir(draft, { recursive: true });
+  try {
+    await saveGraph(build(), draft, 'model');
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    if (!existsSync(path)) throw error;
   }
-  return join(folder, 'model.onnx');
+  await removeOlder(cacheDir, slot, name);
+  return path;
 }
 
-const identityOf = (folder: string): string => join(folder, 'identity.json');
+const DRAFT = '.draft-';
+const HOUR = 3_600_000;
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+// A draft may be somebody's who is still writing; one that is an hour older than this export was left by a killed process.
+async function removeOlder(cacheDir: string, slot: string, name: string): Promise<void> {
+  const written = async (entry: string): Promise<number> =>
+    (await stat(join(cacheDir, entry)).catch(() => undefined))?.mtimeMs ?? Infinity;
+  const own = await written(name);
+  for (const entry of await readdir(cacheDir)) {
+    if (!entry.startsWith(slot) || entry === name) continue;
+    if (entry.includes(DRAFT) && own - (await written(entry)) < HOUR) continue;
+    await rm(join(cacheDir, entry), { recursive: true, force: true });
+  }
+}

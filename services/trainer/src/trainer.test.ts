@@ -75,10 +75,15 @@ const weightsIn = (folder: string): Buffer => readFileSync(join(folder, 'levelle
 const logger = createLogger('trainer', 'silent');
 let service: RunningService;
 let client: Client<typeof TrainerService>;
+/** A training that nothing disturbs, and its folder. */
+let undisturbed: string;
+let whole: Awaited<ReturnType<typeof trainUntil>>;
 
 beforeAll(async () => {
   service = await startInProcess(trainer, { training: TRAINING }, { logger });
   client = clientAt(service.address);
+  undisturbed = await standardRun();
+  whole = await trainUntil(client, requestIn(undisturbed));
 });
 
 afterEach(() => {
@@ -93,8 +98,7 @@ afterAll(async () => {
 
 describe('a training', () => {
   it('lowers the loss, holds no more tensors than at its start and writes a checkpoint with the updates merged', async () => {
-    const folder = await standardRun();
-    const { steps, result } = await trainUntil(client, requestIn(folder));
+    const { steps, result } = whole;
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
     expect(steps.at(-1)!.loss).toBeLessThan(0.8 * steps[0]!.loss);
     expect(new Set(steps.map(({ tensors }) => tensors)).size).toBe(1);
@@ -108,31 +112,27 @@ describe('a training', () => {
   });
 
   it('goes the same way twice, with room to keep images or without, and another one with another seed', async () => {
-    const [a, b, c] = [await standardRun(), await standardRun(), await standardRun()];
-    const first = await trainUntil(client, requestIn(a));
+    const [a, b] = [await standardRun(), await standardRun()];
     const forgetful = await startInProcess(trainer, { training: TRAINING, cacheMegabytes: 0 }, { logger });
-    const second = await trainUntil(clientAt(forgetful.address), requestIn(b));
+    const second = await trainUntil(clientAt(forgetful.address), requestIn(a));
     await forgetful.stop();
-    const other = await trainUntil(client, { ...requestIn(c), options: { seed: 8 } });
-    expect(losses(second.steps)).toEqual(losses(first.steps));
-    expect(weightsIn(b).equals(weightsIn(a))).toBe(true);
-    expect(losses(other.steps)).not.toEqual(losses(first.steps));
+    const other = await trainUntil(client, { ...requestIn(b), options: { seed: 8 } });
+    expect(losses(second.steps)).toEqual(losses(whole.steps));
+    expect(weightsIn(a).equals(weightsIn(undisturbed))).toBe(true);
+    expect(losses(other.steps)).not.toEqual(losses(whole.steps));
   });
 
   it('has done its work when asked again', async () => {
-    const folder = await standardRun();
-    const { result } = await trainUntil(client, requestIn(folder));
-    const written = weightsIn(folder);
-    expect(await trainUntil(client, requestIn(folder))).toEqual({ steps: [], result });
-    expect(weightsIn(folder).equals(written)).toBe(true);
+    const written = weightsIn(undisturbed);
+    expect(await trainUntil(client, requestIn(undisturbed))).toEqual({ steps: [], result: whole.result });
+    expect(weightsIn(undisturbed).equals(written)).toBe(true);
   });
 
   it('saves its state when the caller hangs up, and goes on from there', async () => {
-    const [folder, undisturbed] = [await standardRun(), await standardRun()];
+    const folder = await standardRun();
     const begun = await trainUntil(client, requestIn(folder), ({ step }) => step === 6);
     const again = await retrying(() => trainUntil(client, requestIn(folder)));
     expect(again.steps[0]!.step).toBeGreaterThan(6);
-    const whole = await trainUntil(client, requestIn(undisturbed));
     expect(losses(begun.steps)).toEqual(losses(whole.steps).slice(0, 6));
     expect(losses(again.steps)).toEqual(losses(whole.steps).slice(again.steps[0]!.step - 1));
     expect(weightsIn(folder).equals(weightsIn(undisturbed))).toBe(true);
@@ -226,8 +226,7 @@ describe('the trainer as a process', () => {
   }
 
   it('that is killed twice in the middle ends with the very losses and weights of one left alone', async () => {
-    const [folder, undisturbed] = [await standardRun(), await standardRun()];
-    const whole = await trainUntil(client, requestIn(undisturbed));
+    const folder = await standardRun();
     const curve = new Map<number, [number, number, number]>();
     for (const at of [6, 11]) {
       const victim = await startChild(folder);

@@ -19,7 +19,7 @@ const starters = {
 };
 
 /** Images drawn for each task: unlabeled ones to learn from, and labelled ones to measure with. */
-const DRAWN = { train: 120, test: 60 } as const;
+const DRAWN = { train: 110, test: 20 } as const;
 
 interface DemoFlags {
   readonly out: string;

@@ -1,3 +1,5 @@
+import { RpcError } from '@mpa/contracts';
+import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { openServices } from '../pipeline/open-services.js';
 import type { PipelineOptions } from '../pipeline/pipeline-options.js';
@@ -19,6 +21,11 @@ export async function levelStudent(options: PipelineOptions, json: boolean, cont
     if (json) return out(JSON.stringify(summary));
     for (const line of table(summary)) out(line);
     out(`report     ${options.run}/report.html`);
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.code !== 'INTERNAL') throw error;
+    throw new CliError(`a service failed; see ${options.run}/services.log, or its own log if it runs elsewhere`, {
+      cause: error,
+    });
   } finally {
     progress.close();
   }

@@ -14,9 +14,10 @@ export type ComparedModels = { readonly [Model in keyof PerModel]: string };
 /** A task with labelled questions. */
 export type EvaluatedSource = TaskSource & Required<Pick<TaskSource, 'eval'>>;
 
-/** Labelled questions per task. Throws BenchmarkError for annotations that cannot be read, CliError without any image. */
+/** Labelled questions per task; says how many have no image. Throws BenchmarkError for annotations that cannot be read, CliError without any image. */
 export async function countQuestions(
   sources: readonly EvaluatedSource[],
+  progress: Progress,
 ): Promise<ReadonlyMap<EvaluatedSource, number>> {
   const counts = new Map<EvaluatedSource, number>();
   for (const source of sources) {
@@ -26,6 +27,9 @@ export async function countQuestions(
       throw new CliError(
         `${annotations}: none of its ${missing.length} images is under ${images}; give the right --eval-images`,
       );
+    }
+    if (missing.length > 0) {
+      progress.note(`${annotations}: ${missing.length} questions are left out, their images are not under ${images}`);
     }
     counts.set(source, samples.length);
   }

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { annotator } from '@mpa/annotator';
 import {
@@ -32,11 +32,11 @@ export async function openServices(
   streams: Streams,
   cacheDirectory: string,
 ): Promise<Services> {
-  const log = createWriteStream(join(run, 'services.log'), { flags: 'a' });
+  // Line by line: a service may still have something to say about a call that ended with it.
+  const log = { write: (line: string): void => appendFileSync(join(run, 'services.log'), line) };
   const running: RunningService[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(running.map((service) => service.stop()));
-    await new Promise((resolve) => log.end(resolve));
   };
   try {
     const cacheDir = join(cacheDirectory, 'graphs');

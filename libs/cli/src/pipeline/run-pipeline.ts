@@ -29,7 +29,8 @@ export interface PipelineContext {
  */
 export async function runPipeline(options: PipelineOptions, context: PipelineContext): Promise<Summary> {
   const started = performance.now();
-  const evaluated = await countQuestions(options.sources.filter((source): source is EvaluatedSource => !!source.eval));
+  const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
+  const evaluated = await countQuestions(labelled, context.progress);
   for (const model of [options.teacher, options.student]) await describeCheckpoint(model);
   const folder = await openRunFolder(options.run);
   try {

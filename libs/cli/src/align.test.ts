@@ -125,6 +125,43 @@ describe('mpa align', () => {
   });
 });
 
+describe('mpa align with services elsewhere', () => {
+  it('reaches all four, each started by mpa serve, which stop at SIGTERM', async () => {
+    const cacheDir = join(work, 'graphs');
+    const settings = {
+      annotator: { model: { checkpoint: teacher, cacheDir } },
+      parity: { model: { checkpoint: student, cacheDir } },
+      trainer: {},
+      evaluator: { model: { cacheDir } },
+    };
+    const served = await Promise.all(Object.entries(settings).map(([name, config]) => serve(name, config)));
+    const endpoints = join(work, 'endpoints.json');
+    writeFileSync(endpoints, JSON.stringify(Object.fromEntries(served.map(({ name, address }) => [name, address]))));
+    const summary = summaryOf(await runMpa(...alignArgs('remote', images, '--endpoints', endpoints, '--json')));
+    expect(summary).toMatchObject({ images: GOOD, annotated: GOOD, selected: GOOD });
+    expect(summary.train.steps).toBeGreaterThan(0);
+    for (const { child } of served) child.kill('SIGTERM');
+    for (const { ended } of served) expect((await ended).code).toBe(0);
+  });
+});
+
+async function serve(
+  name: string,
+  config: object,
+): Promise<ReturnType<typeof startMpa> & { name: string; address: string }> {
+  const file = join(work, `${name}.json`);
+  writeFileSync(file, JSON.stringify(config));
+  const started = startMpa(['serve', name, '--config', file]);
+  const address = new Promise<string>((resolve, reject) => {
+    started.child.stdout!.on('data', (chunk: Buffer) => {
+      const found = /"address":"([^"]+)"/.exec(chunk.toString())?.[1];
+      if (found) resolve(found);
+    });
+    void started.ended.then(({ stderr }) => reject(new Error(`${name} did not start: ${stderr}`)));
+  });
+  return { ...started, name, address: await address };
+}
+
 describe('mpa align that is killed', () => {
   const many = join(work, 'many');
   const COUNT = 24;

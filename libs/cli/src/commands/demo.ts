@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tasks } from '@mpa/answer-metrics';
 import { writeWorld } from '@mpa/benchmarks';
+import { describeCheckpoint } from '@mpa/vlm';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
@@ -39,6 +40,7 @@ export function addDemo(program: Command, context: CommandContext): void {
 }
 
 async function demo({ out, seed, json }: DemoFlags, context: CommandContext): Promise<void> {
+  for (const model of Object.values(starters)) await describeCheckpoint(model);
   const run = join(resolve(out), `demo-${seed}`);
   const sources = await drawSources(`${run}-images`, seed, context);
   const config = alignConfigSchema.parse({ trainer: { training: { seed } } });

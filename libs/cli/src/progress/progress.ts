@@ -44,10 +44,11 @@ function lineProgress(stream: NodeJS.WriteStream, now: () => number): Progress {
       const pace = startPace(total, done, now);
       let said = now();
       let last = '';
+      let shown = '';
       const line = (): void => {
         const text = `${label}: ${pace.done}/${pace.total}${pace.words()}${last && `, ${last}`}`;
         said = now();
-        say(text);
+        if (text !== shown) say((shown = text));
       };
       if (done > 0) say(`${label}: ${done} of ${total} were done before`);
       return {

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { CountsError } from '../cli-error.js';
+import { page } from '../report/page.js';
+import { checkCounts, type Summary } from './summary.js';
+import { table } from './table.js';
+
+const summary: Summary = {
+  run: '/runs/<one>',
+  images: 10,
+  annotated: 7,
+  skipped: { damaged: 2, empty: 1 },
+  selected: 4,
+  rejected: { 'student-agrees': 3 },
+  train: { steps: 2, firstLoss: 2.5, lastLoss: 1.25 },
+  eval: {
+    chartqa: { before: 0.5, after: 0.625, teacher: 0.9, n: 8 },
+    okvqa: { before: 0.25, after: 0.25, teacher: 0.8, n: 4 },
+  },
+  speed: { before: 40, after: 39.5, teacher: 11 },
+  seconds: 75,
+};
+const training = { checkpoint: '/student', samples: 3, steps: 2, unreadable: 1 };
+
+describe('checkCounts', () => {
+  it('passes a run that accounts for every image', () => {
+    expect(() => checkCounts(summary, training)).not.toThrow();
+  });
+
+  it.each([
+    [{ images: 11 }, /images is 11, but annotated \+ skipped is 10/],
+    [{ rejected: {} }, /annotated is 7, but selected \+ rejected is 4/],
+    [{ selected: 5, rejected: { 'student-agrees': 2 } }, /selected is 5, but trained on \+ unreadable is 4/],
+  ])('names what does not add up: %j', (change, message) => {
+    const check = (): void => checkCounts({ ...summary, ...change }, training);
+    expect(check).toThrow(CountsError);
+    expect(check).toThrow(message);
+  });
+});
+
+describe('table', () => {
+  it('shows counts with reasons, accuracies with their mean, and speeds', () => {
+    const text = table(summary).join('\n');
+    expect(text).toContain('annotated  7, skipped: damaged 2, empty 1');
+    expect(text).toContain('selected   4, rejected: student-agrees 3');
+    expect(text).toMatch(/chartqa +50\.0 % +62\.5 % +90\.0 % +8/);
+    expect(text).toMatch(/mean +37\.5 % +43\.8 % +85\.0 %/);
+    expect(text).toMatch(/answers\/s +40\.0 +39\.5 +11\.0/);
+    expect(text).toContain('time       1m15s');
+  });
+});
+
+describe('page', () => {
+  it('is escaped, and draws the curve', () => {
+    const document = page(summary, [{ step: 1, loss: 2.5 }, { step: 2, loss: 1.25 }], []); // prettier-ignore
+    expect(document).toContain('/runs/&#60;one&#62;');
+    expect(document).toContain('Training loss from 2.500 at step 1 to 1.250 at step 2');
+  });
+});

@@ -51,11 +51,16 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
       : {};
   const options = {
     run: resolve(flags.out),
-    sources: [{ task: flags.task, images: resolve(flags.images), ...labelled }],
+    sources: [{ task: flags.task, images: placeOf(flags.images), ...labelled }],
     teacher: resolve(flags.teacher),
     student: resolve(flags.student),
     config,
     endpoints,
   };
   await levelStudent(options, flags.json === true, context);
+}
+
+/** An absolute path or glob; a URI is one already. */
+function placeOf(images: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(images) ? images : resolve(images);
 }

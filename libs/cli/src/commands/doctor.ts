@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import { loadTensorflow } from '@mpa/tensorflow';
+import { diagnoseTensorflow } from '@mpa/tensorflow';
 import type { Command } from 'commander';
 import { env as onnxruntime, listSupportedBackends } from 'onnxruntime-node';
 import type { CommandContext } from '../command-context.js';
@@ -36,10 +36,10 @@ export function addDoctor(program: Command, context: CommandContext): void {
 }
 
 async function diagnose(cache: string): Promise<Diagnosis> {
-  const { backend, version, devices, why } = await loadTensorflow({ cacheDir: cache });
+  const { backend, version, devices, why, advice: training } = await diagnoseTensorflow({ cacheDir: cache });
   const providers = listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : []));
   const advice = [
-    ...(backend === 'wasm' ? ['training runs on WebAssembly, many times slower: run npm run setup'] : []),
+    ...training,
     ...(providers.includes('cuda')
       ? []
       : ['on a machine with an NVIDIA GPU: npm run setup -- --cuda fetches its ONNX Runtime provider']),

@@ -32,7 +32,7 @@ polyline { fill: none; stroke-linejoin: round; } .each { stroke: var(--accent); 
 .gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #fff; border-radius: .3rem; }
 .gallery p { margin: .3rem 0; } .task { color: var(--soft); font-size: .8rem; } .question { font-weight: 600; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem .6rem; margin: 0; } dt { color: var(--soft); }
-dd { margin: 0; overflow-wrap: anywhere; } .right { color: var(--good); } .wrong { color: var(--bad); }
+dd { margin: 0; overflow-wrap: anywhere; max-height: 6em; overflow-y: auto; } .right { color: var(--good); } .wrong { color: var(--bad); }
 @media (max-width: 40rem) { body { padding: 1rem; } th, td { padding: .4rem .2rem; font-size: .78rem; }
   svg text { font-size: 20px; } .gallery { grid-template-columns: 1fr 1fr; gap: .6rem; } }
 `);

@@ -28,6 +28,9 @@ interface DemoFlags {
   readonly json?: boolean;
 }
 
+/** The starter S-VLM is tiny: all of it learns, at a rate and for as many epochs as so few samples allow. */
+const TRAINING = { trainable: { kind: 'full' }, learningRate: 1e-3, epochs: 10 } as const;
+
 /** `mpa demo`: the whole job on drawn images of all four tasks, with the starter models. */
 export function addDemo(program: Command, context: CommandContext): void {
   program
@@ -43,7 +46,7 @@ async function demo({ out, seed, json }: DemoFlags, context: CommandContext): Pr
   for (const model of Object.values(starters)) await describeCheckpoint(model);
   const run = join(resolve(out), `demo-${seed}`);
   const sources = await drawSources(`${run}-images`, seed, context);
-  const config = alignConfigSchema.parse({ trainer: { training: { seed } } });
+  const config = alignConfigSchema.parse({ trainer: { training: { ...TRAINING, seed } } });
   await levelStudent({ run, sources, ...starters, config, endpoints: {} }, json === true, context);
 }
 

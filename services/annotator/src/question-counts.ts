@@ -20,7 +20,8 @@ export class QuestionCounts {
   allows(task: Task, question: string): boolean {
     const { maxShare, freely } = this.limits;
     const asked = this.#counts.get(keyOf(task, question)) ?? 0;
-    return asked < Math.max(freely, maxShare * (this.#totals.get(task) ?? 0));
+    const total = this.#totals.get(task) ?? 0;
+    return asked < freely || asked + 1 <= maxShare * (total + 1);
   }
 
   /** Counts a question, or with -1 takes it back. */

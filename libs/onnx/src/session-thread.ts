@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { modelCalls } from '@mpa/vlm';
 import type { InferenceSession } from 'onnxruntime-node';
 import { OnnxError } from './onnx-error.js';
 
@@ -66,13 +67,15 @@ export class SessionThread {
 
   /** Opens the graph at `path` as session `name`. Throws {@link OnnxError} if ONNX Runtime refuses it. */
   async open(name: string, path: string, options: InferenceSession.SessionOptions): Promise<void> {
-    await this.#ask({ kind: 'open', name, path, options }, []);
+    await modelCalls.tracePromise(() => this.#ask({ kind: 'open', name, path, options }, []), { kind: 'open' });
   }
 
   /** Runs a session. The buffers of `feeds` are handed over: they must be nobody else's. Throws {@link OnnxError}. */
   async run<O extends string>(name: string, feeds: Feeds, outputs: readonly O[]): Promise<Record<O, OutputValues>> {
     const buffers = Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer);
-    const result = await this.#ask({ kind: 'run', name, feeds, outputs: [...outputs] }, buffers);
+    const ask = (): Promise<Response['result']> =>
+      this.#ask({ kind: 'run', name, feeds, outputs: [...outputs] }, buffers);
+    const result = await modelCalls.tracePromise(ask, { kind: 'run' });
     return result as Record<O, OutputValues>;
   }
 

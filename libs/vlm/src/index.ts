@@ -8,6 +8,8 @@ export { ImageError } from './image/image-error.js';
 export type { ImageFault } from './image/image-error.js';
 export type { RgbImage } from './image/rgb-image.js';
 export type { Activation, AttentionOptions, Layers, RotaryOptions } from './layers.js';
+export { modelCalls } from './model-calls.js';
+export type { ModelCall } from './model-calls.js';
 export type { Message, MessagePart, ProcessedImage, Processor } from './processor.js';
 export { openSafetensors, writeSafetensors } from './safetensors.js';
 export type { NamedTensor, SafetensorsFile } from './safetensors.js';

@@ -1,4 +1,5 @@
 import type { EncodedImage, ImageInput, TensorModel, TrainingSample } from '@mpa/tensorflow';
+import { modelCalls } from '@mpa/vlm';
 import { BoundedCache } from './bounded-cache.js';
 import type { TrainingSource } from './training-source.js';
 
@@ -35,7 +36,7 @@ export function encodedSource<C>(
 function encode<C>({ images }: TrainingSample, model: TensorModel<C>): EncodedImage[] | undefined {
   const encoded: EncodedImage[] = [];
   for (const image of images) {
-    const features = model.frozenFeatures(image);
+    const features = modelCalls.traceSync(() => model.frozenFeatures(image), { kind: 'encode' });
     if (!features) return undefined;
     encoded.push({ features, tiles: image.tiles });
   }

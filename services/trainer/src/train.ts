@@ -11,6 +11,7 @@ import {
   tf,
 } from '@mpa/tensorflow';
 import type { BatchLayout, Tensor, TensorModel } from '@mpa/tensorflow';
+import { modelCalls } from '@mpa/vlm';
 import { encodedSource } from './encoded-source.js';
 import type { ReadySample } from './encoded-source.js';
 import { learningRate } from './learning-rate.js';
@@ -81,7 +82,9 @@ export async function* train<C>(
       // A step blocks the event loop: calls, signals and reads get their turn before it.
       await otherWork();
       const rate = learningRate(optimizer.steps, { rate: options.learningRate, warmup, steps });
-      const result = optimizerStep(model, optimizer, samples, options, rate);
+      const result = modelCalls.traceSync(() => optimizerStep(model, optimizer, samples, options, rate), {
+        kind: 'train',
+      });
       if (optimizer.steps % options.saveEvery === 0) await save();
       yield { step: optimizer.steps, steps, learningRate: rate, ...result, tensors: tf.memory().numTensors };
     }

@@ -10,8 +10,17 @@ export const activations: Readonly<Record<Activation, (x: Tensor) => Tensor>> = 
   gelu_pytorch_tanh: geluTanh,
   quick_gelu: (x) => x.mul(x.mul(1.702).sigmoid()),
   silu: (x) => gated(x, 1, 0),
-  relu: (x) => x.relu(),
+  relu,
 };
+
+/** `max(x, 0)`, its gradient by one comparison. */
+function relu(x: Tensor): Tensor {
+  return tf.customGrad((input, save) => {
+    const value = (input as Tensor).relu();
+    (save as Save)([value]);
+    return { value, gradFunc: (dy: Tensor, saved: Tensor[]) => dy.mul(saved[0]!.greater(0).cast('float32')) };
+  })(x);
+}
 
 /** `x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))`, which is the tanh form of GELU. */
 function geluTanh(x: Tensor): Tensor {

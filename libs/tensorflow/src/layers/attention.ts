@@ -38,9 +38,13 @@ export function attention(
   const values = split(v, kvHeads).transpose([0, 2, 1, 3]);
   let scores = tf.matMul(queries, keys, false, true).reshape([batch, heads, tokens, tokens]);
   if (context.mask) scores = scores.add(context.mask);
-  const probabilities = softmax(scores);
-  context.record?.(probabilities);
-  const mixed = tf.matMul(probabilities.reshape([batch, kvHeads, stacked[2]!, tokens]), values);
+  const grouped = [batch, kvHeads, stacked[2]!, tokens];
+  let mixed: Tensor;
+  if (context.record) {
+    const probabilities = softmax(scores);
+    context.record(probabilities);
+    mixed = tf.matMul(probabilities.reshape(grouped), values);
+  } else mixed = softmaxProduct(scores.reshape(grouped), values);
   return mixed
     .reshape([batch, heads, tokens, headDim])
     .transpose([0, 2, 1, 3])
@@ -57,4 +61,24 @@ function softmax(x: Tensor): Tensor {
       gradFunc: (dy: Tensor, saved: Tensor[]) => dy.sub(dy.mul(saved[0]!).sum(-1, true)).mul(saved[0]!),
     };
   })(x);
+}
+
+/**
+ * `softmax(x) v` over the last axis of x [., R, T] with v [., T, d]. The gradient's sum over T keys, `sum(dp p)`, is that over d
+ * channels, `sum(dy y)`: one pass over a T x T matrix less. Source: FlashAttention, arXiv 2205.14135, appendix B.2.
+ */
+function softmaxProduct(x: Tensor, v: Tensor): Tensor {
+  return tf.customGrad((scores, values, save) => {
+    const probabilities = tf.softmax(scores as Tensor);
+    const value = tf.matMul(probabilities, values as Tensor);
+    (save as (tensors: Tensor[]) => void)([probabilities, values as Tensor, value]);
+    return {
+      value,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => {
+        const [p, right, y] = saved as [Tensor, Tensor, Tensor];
+        const dp = tf.matMul(dy, right, false, true);
+        return [dp.sub(dy.mul(y).sum(-1, true)).mul(p), tf.matMul(p, dy, true)];
+      },
+    };
+  })(x, v);
 }

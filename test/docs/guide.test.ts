@@ -1,0 +1,131 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { rejectionReasons } from '@mpa/alignment';
+import { annotator } from '@mpa/annotator';
+import { evaluator } from '@mpa/evaluator';
+import { parity } from '@mpa/parity';
+import { serverConfig } from '@mpa/service-kit';
+import { trainer } from '@mpa/trainer';
+import { describe, expect, it } from 'vitest';
+import { documents, guide, namesIn, ROOT, rowsOf } from './documents.js';
+import { flagsIn, helpOf } from './named-command.js';
+import { readMarkdown } from './markdown.js';
+
+/** A part of what `toJSONSchema` gives. */
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly default?: unknown;
+}
+
+/** Every key of a configuration by its path, with its default in JSON, `required` or `none`. */
+function keysOf(schema: Schema, prefix = ''): [key: string, value: string][] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const key = `${prefix}${name}`;
+    if (property.properties) return keysOf(property, `${key}.`);
+    if (schema.required?.includes(name)) return [[key, 'required']];
+    return defaultsOf(key, property.default);
+  });
+}
+
+/** A default that is an object stands in the guide as one row per entry. */
+function defaultsOf(key: string, value: unknown): [string, string][] {
+  if (value === undefined) return [[key, 'none']];
+  const entries = value instanceof Object && !Array.isArray(value) ? Object.entries(value) : [];
+  if (entries.length > 0) return entries.flatMap(([name, inner]) => defaultsOf(`${key}.${name}`, inner));
+  return [[key, JSON.stringify(value)]];
+}
+
+/** The same from a table of the guide. */
+function documentedKeys(title: string, prefix = ''): [string, string][] {
+  return rowsOf(title).map(([name, value]) => {
+    const json = /^`(.*)`$/.exec(value!)?.[1];
+    return [prefix + name!.replaceAll('`', ''), json === undefined ? value! : JSON.stringify(JSON.parse(json))];
+  });
+}
+
+const sorted = (keys: readonly (readonly [string, string])[]): object => Object.fromEntries([...keys].sort());
+
+describe('configuration keys and defaults in the guide', () => {
+  it.each([annotator, parity, evaluator])('are those of $name', ({ name, config }) => {
+    const own = new Map([...documentedKeys('key of `model`', 'model.'), ...documentedKeys(`key of \`${name}\``)]);
+    const documented = [...own].filter(([, value]) => value !== 'no key');
+    expect(sorted(documented)).toEqual(sorted(keysOf(config.toJSONSchema({ io: 'input' }) as Schema)));
+  });
+
+  it.each([
+    ['trainer', trainer.config],
+    ['every service', serverConfig],
+  ] as const)('are those of %s', (name, config) => {
+    const title = name === 'trainer' ? 'key of `trainer`' : `key of ${name}`;
+    expect(documentedKeys(title)).toEqual(keysOf(config.toJSONSchema({ io: 'input' }) as Schema));
+  });
+});
+
+describe('flags in the guide', () => {
+  const titles = guide.tables.flatMap(({ header }) => /^`mpa (.+)`$/.exec(header[0]!)?.[1] ?? []);
+
+  it('have a table for every command', async () => {
+    const listed = [...(await helpOf('')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name!);
+    const flagless = ['help', 'doctor'];
+    expect(titles.map((title) => title.split(' ')[0]).sort()).toEqual(
+      listed.filter((name) => !flagless.includes(name)).sort(),
+    );
+  });
+
+  it.each(titles)('are those of mpa %s, with their defaults', async (command) => {
+    const help = optionsIn(await helpOf(command));
+    const rows = rowsOf(`\`mpa ${command}\``);
+    expect(rows.flatMap(([flag]) => flagsIn(flag!.slice(1))).sort()).toEqual([...help.keys()].sort());
+    for (const [flag, value] of rows.filter(({ length }) => length === 3)) {
+      const said = /default: "?(.*?)"?\)/.exec(help.get(flagsIn(flag!.slice(1))[0]!)!)?.[1] ?? '';
+      expect(said.split('/').at(-1), flag).toBe(value!.replaceAll('`', ''));
+    }
+  });
+});
+
+/** The options of a help text, with what it says about each. */
+function optionsIn(help: string): Map<string, string> {
+  const paragraphs = help.split(/^ {2}(?=-)/m).slice(1);
+  const named = paragraphs.map((text) => [flagsIn(text)[0]!, text.replaceAll(/\s+/g, ' ')] as const);
+  return new Map(named.filter(([flag]) => flag !== '--help'));
+}
+
+describe('messages and reasons in the guide', () => {
+  const code = sourceText();
+
+  it.each(namesIn('message'))('can come: %s', (message) => {
+    for (const part of message.split('…')) expect(code.includes(part.trim()), part).toBe(true);
+  });
+
+  it.each(namesIn('skipped because of'))('%s is a reason', (reason) => expect(code.includes(`'${reason}'`)).toBe(true));
+
+  it('are all of a rejection', () => {
+    expect(namesIn('rejected because of').sort()).toEqual([...rejectionReasons].sort());
+  });
+});
+
+describe('links of the documents', () => {
+  it.each([...documents])('of %s lead somewhere', (path, { links }) => {
+    const broken = links.filter((link) => !/^https?:/.test(link) && !leadsSomewhere(join(ROOT, path), link));
+    expect(broken).toEqual([]);
+  });
+});
+
+function leadsSomewhere(from: string, link: string): boolean {
+  const [path, anchor] = link.split('#') as [string, string?];
+  const target = path === '' ? from : join(dirname(from), path);
+  if (!existsSync(target)) return false;
+  return anchor === undefined || readMarkdown(readFileSync(target, 'utf8')).anchors.includes(anchor);
+}
+
+/** The text of all that may write a message: our sources, and gRPC's picker. */
+function sourceText(): string {
+  const files = ['libs', 'services'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /^[^/]+\/(src|bin)\/.*\.(ts|mjs|js)$/.test(file) && !/\.(test|fixture)\./.test(file))
+      .map((file) => join(folder, file)),
+  );
+  const picker = 'node_modules/@grpc/grpc-js/build/src/picker.js';
+  return [...files, picker].map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+}

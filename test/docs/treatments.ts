@@ -1,0 +1,40 @@
+/** What the test does with a command of the documents. */
+export interface Treatment {
+  /** How the command begins; the first treatment that fits is taken. */
+  readonly starts: string;
+  /**
+   * - `run`: it is run as it stands, or with `add` behind it, and must end with exit code 0;
+   * - `serve`: it is run until all documents are done; it must say that it serves, and end with exit code 0 at SIGTERM;
+   * - `parse`: it is run with one flag more, which does not exist, and must name just that: so all others do exist;
+   * - `exists`: its npm script must be there, and the paths behind it.
+   */
+  readonly how: 'run' | 'serve' | 'parse' | 'exists';
+  /** Flags put behind the command; the last one of a kind counts. */
+  readonly add?: string;
+  /** Stands in for `starts`. */
+  readonly as?: string;
+  /** Why it is not run as it stands. */
+  readonly why?: string;
+}
+
+/** Every command that a document may give. */
+export const treatments: readonly Treatment[] = [
+  { starts: 'npx mpa doctor', how: 'run' },
+  { starts: 'npx mpa align', how: 'run' },
+  { starts: 'npx mpa answer', how: 'run' },
+  { starts: 'npx mpa serve', how: 'serve' },
+  { starts: 'npx mpa world', how: 'run', add: '--count 2', why: 'a few images show it' },
+  { starts: 'npx mpa pretrain --size small', how: 'run', add: '--steps 1', why: 'takes hours' },
+  { starts: 'npx mpa pretrain --size large', how: 'parse', why: 'takes hours; the small one is run' },
+  { starts: 'npm start', how: 'parse', as: 'npx mpa demo', why: 'takes minutes; its flags are those of mpa demo' },
+  { starts: 'npm run setup', how: 'parse', why: 'may download; this test runs on what it has set up' },
+  { starts: 'npm test', how: 'exists', why: 'runs this test' },
+  { starts: 'npm run build', how: 'exists', why: 'this test runs on what it has built' },
+  { starts: 'npm run format', how: 'exists', why: 'changes files' },
+  { starts: 'sh docs/images/demo.sh', how: 'exists', why: 'needs a browser' },
+];
+
+/** What is to be done with a command; undefined for one that nobody has thought about. */
+export function treatmentOf(command: string): Treatment | undefined {
+  return treatments.find(({ starts }) => command === starts || command.startsWith(`${starts} `));
+}

@@ -4,5 +4,5 @@ export { trainerConfig, type TrainerConfig } from './trainer-config.js';
 export { trainableOf, trainOptions, type TrainOptions } from './train-options.js';
 export { train, type TrainContext, type TrainStep } from './train.js';
 export type { TrainingSource } from './training-source.js';
-export { pretrain, type PretrainOptions, type PretrainProgress } from './pretrain/pretrain.js';
+export { pretrain, type Phase, type PretrainOptions, type PretrainProgress } from './pretrain/pretrain.js';
 export { recipes, type Recipe } from './pretrain/recipes.js';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { tasks } from '@mpa/answer-metrics';
 import { loadTensorflow } from '@mpa/tensorflow';
 import { pretrain, recipes } from '@mpa/trainer';
-import type { PretrainProgress } from '@mpa/trainer';
+import type { Phase, PretrainProgress } from '@mpa/trainer';
 import { Option, type Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
@@ -32,16 +32,16 @@ export function addPretrain(program: Command, context: CommandContext): void {
 async function run(flags: PretrainFlags, { out, stderr, signal, cacheDirectory }: CommandContext): Promise<void> {
   await loadTensorflow({ cacheDir: cacheDirectory });
   const recipe = recipes[flags.size];
-  const steps = flags.steps ?? recipe.steps;
+  const phases = scaled(recipe.phases, flags.steps);
+  const steps = stepsOf(phases);
   const progress = openProgress(stderr);
   const stage = progress.stage('pretrain', steps);
   let last: PretrainProgress | undefined;
   try {
     await pretrain({
       ...recipe,
-      steps,
+      phases,
       seed: flags.seed ?? recipe.seed,
-      readingSteps: Math.round((recipe.readingSteps * steps) / recipe.steps),
       out: resolve(flags.out),
       signal,
       onProgress: (line) => {
@@ -57,6 +57,16 @@ async function run(flags: PretrainFlags, { out, stderr, signal, cacheDirectory }
   out(`checkpoint  ${resolve(flags.out)}`);
   if (last?.accuracy)
     for (const task of tasks) out(`${task.padEnd(10)}  ${percent(last.accuracy[task])} of held-out questions`);
+}
+
+function stepsOf(phases: readonly Phase[]): number {
+  return phases.reduce((sum, phase) => sum + phase.steps, 0);
+}
+
+/** The phases, shortened or lengthened in proportion to `steps` in all. */
+function scaled(phases: readonly Phase[], steps = stepsOf(phases)): readonly Phase[] {
+  const factor = steps / stepsOf(phases);
+  return phases.map((phase) => ({ ...phase, steps: Math.max(1, Math.round(phase.steps * factor)) }));
 }
 
 function describe({ loss, auxiliaryLoss, accuracy }: PretrainProgress): string {

@@ -1,5 +1,6 @@
 import { pickLogProbabilities, tf } from '@mpa/tensorflow';
 import type { Parameters, Tensor } from '@mpa/tensorflow';
+import type { Weights } from '@mpa/vlm';
 import { CHARACTERS, ITEMS, PLACES, SLOTS } from './glyph-labels.js';
 import type { GlyphLabels } from './glyph-labels.js';
 
@@ -12,9 +13,13 @@ const EMPTY_WEIGHT = 0.05;
  * Linear heads on the vision tower that say which character is at each half patch, its place in its text, and which text:
  * known, since we draw it. They teach the tower to read before answers can, and are thrown away at the end.
  */
-export function addAuxiliaryHeads(parameters: Parameters, width: number, normal: () => number): void {
-  const values = Float32Array.from({ length: SLOTS * CLASSES * width }, () => normal() / Math.sqrt(width));
-  parameters.add(NAME, tf.tensor2d(values, [SLOTS * CLASSES, width]));
+export function auxiliaryHeads(width: number, normal: () => number): Weights {
+  return {
+    names: [NAME],
+    shape: () => [SLOTS * CLASSES, width],
+    dtype: () => 'F32',
+    read: () => Float32Array.from({ length: SLOTS * CLASSES * width }, () => normal() / Math.sqrt(width)),
+  };
 }
 
 /** The labels of a batch as one flat array per kind, with the weight of every half patch. */

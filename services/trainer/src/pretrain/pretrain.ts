@@ -15,12 +15,13 @@ import {
   TensorModel,
   tf,
 } from '@mpa/tensorflow';
-import type { BatchLayout, Tensor } from '@mpa/tensorflow';
+import type { BatchLayout, Tensor, Trainable } from '@mpa/tensorflow';
 import { describeCheckpoint, saveCheckpoint, smolVlm } from '@mpa/vlm';
+import type { Weights } from '@mpa/vlm';
 import { learningRate } from '../learning-rate.js';
 import { loadTrainingState, saveTrainingState } from '../training-state.js';
 import { seededRandom } from '../random.js';
-import { addAuxiliaryHeads, auxiliaryLoss, auxiliaryTargets, characterLogits } from './auxiliary-heads.js';
+import { auxiliaryHeads, auxiliaryLoss, auxiliaryTargets, characterLogits } from './auxiliary-heads.js';
 import type { AuxiliaryTargets } from './auxiliary-heads.js';
 import { DrawingPool } from './drawing-pool.js';
 import type { DrawnExample } from './drawn-example.js';
@@ -29,24 +30,33 @@ import { writeStarterFiles } from './starter-checkpoint.js';
 import type { StarterSize } from './starter-config.js';
 import { starterWords } from './starter-words.js';
 
+/**
+ * A part of the pretraining with a learning rate schedule of its own.
+ * - `reading`: the vision tower learns alone, from the dense labels of pages full of words.
+ * - `answering`: the tower stays as it is; connector and decoder learn to answer, annotate and transcribe scenes.
+ * - `together`: everything learns, from scenes and pages, by both losses.
+ */
+export interface Phase {
+  readonly learns: 'reading' | 'answering' | 'together';
+  readonly steps: number;
+  /** Peak of the learning rate: a warm-up, then a cosine. */
+  readonly rate: number;
+}
+
 /** How a starter model is pretrained. */
 export interface PretrainOptions {
   readonly size: StarterSize;
   /** Folder of the checkpoint; training state lies in `state/` under it and is picked up again. */
   readonly out: string;
-  readonly steps: number;
-  /** How many of the steps, the first ones, teach the vision tower alone to read, by the dense labels of pages full of words. */
-  readonly readingSteps: number;
+  readonly phases: readonly Phase[];
   /** Images per step. */
   readonly batch: number;
   readonly seed: number;
-  readonly rate: number;
+  /** Steps of each phase's warm-up. */
   readonly warmup: number;
   /** Drawing threads beside the training. */
   readonly drawers: number;
-  /** Weight of the dense labels' loss at the first step; it falls to a tenth at the last. */
-  readonly auxiliary: number;
-  /** How often each task, and a page of words, is drawn after the reading steps, in proportion. */
+  /** How often each task, and a page of words, is drawn after the reading, in proportion. */
   readonly mix: Readonly<Record<Task | 'page', number>>;
   /** Steps between held-out checks and saved states. */
   readonly every: number;
@@ -56,8 +66,12 @@ export interface PretrainOptions {
 
 /** One line of the training curve. */
 export interface PretrainProgress {
+  readonly phase: Phase['learns'];
+  /** Steps of all phases so far. */
   readonly step: number;
+  /** Nats per answer token; 0 while reading. */
   readonly loss: number;
+  /** Nats per half patch; 0 while answering. */
   readonly auxiliaryLoss: number;
   readonly gradientNorm: number;
   readonly imagesPerSecond: number;
@@ -73,6 +87,15 @@ const MAX_NORM = 1;
 const CHECKED_IMAGES = 40;
 /** Share of the reading steps over which pages grow from a primer's to the full variety. */
 const EASING = 0.7;
+/** Weight of the dense labels beside the answers, when both are learnt from. */
+const AUXILIARY = 0.5;
+
+/** Which parameters learn in a phase. */
+const LEARNING: Readonly<Record<Phase['learns'], Trainable>> = {
+  reading: { kind: 'named', pattern: /^(model\.vision_model|auxiliary)\./ },
+  answering: { kind: 'named', pattern: /^(?!model\.vision_model\.|auxiliary\.)/ },
+  together: { kind: 'full' },
+};
 
 /**
  * Pretrains a starter model on the drawn world, training split, with labels: answers, a transcription and the
@@ -83,43 +106,98 @@ export async function pretrain(options: PretrainOptions): Promise<void> {
   await mkdir(options.out, { recursive: true });
   const config = await writeStarterFiles(options.out, options.size, await starterWords());
   const random = seededRandom(options.seed);
-  const resumed = await loadTrainingState(join(options.out, 'state'));
-  const parameters = new Parameters(
-    resumed?.weights ?? firstWeights(config, random.normal),
-    { kind: 'full' },
-    random.uniform,
-  );
-  if (!resumed) addAuxiliaryHeads(parameters, options.size.vision.width, random.normal);
-  const optimizer = new AdamW(parameters, { betas: [0.9, 0.98], weightDecay: 0.05 });
-  if (resumed) optimizer.restore(resumed.optimizer);
+  const first = overlay(firstWeights(config, random.normal), auxiliaryHeads(options.size.vision.width, random.normal));
+  let weights = inMemory(first.names, first);
   const pool = new DrawingPool(options.out, options.drawers);
   try {
-    const model = new TensorModel(smolVlm, smolVlm.readConfig(config), parameters);
-    await run(options, model, optimizer, pool);
+    let before = 0;
+    for (const [index, phase] of options.phases.entries()) {
+      if (options.signal?.aborted) break;
+      const state = join(options.out, 'state', `${index + 1}-${phase.learns}`);
+      const resumed = await loadTrainingState(state);
+      const start = resumed ? overlay(weights, resumed.weights) : weights;
+      const parameters = new Parameters(start, LEARNING[phase.learns], random.uniform);
+      const optimizer = new AdamW(parameters, { betas: [0.9, 0.98], weightDecay: 0.05 });
+      if (resumed) optimizer.restore(resumed.optimizer);
+      resumed?.close();
+      try {
+        const model = new TensorModel(smolVlm, smolVlm.readConfig(config), parameters);
+        await run({ ...options, phase, before, state }, model, optimizer, pool);
+        weights = inMemory(weights.names, {
+          shape: (name) => parameters.get(name).shape,
+          dtype: () => 'F32',
+          read: (name) => parameters.read(name),
+        });
+      } finally {
+        optimizer.dispose();
+        parameters.dispose();
+      }
+      before += phase.steps;
+    }
   } finally {
     await pool.close();
-    optimizer.dispose();
-    parameters.dispose();
   }
+}
+
+/** All weights of both, those that both have from the second. */
+function overlay(below: Weights, above: Weights): Weights {
+  const over = new Set(above.names);
+  const of = (name: string): Weights => (over.has(name) ? above : below);
+  return {
+    names: [...new Set([...below.names, ...above.names])],
+    shape: (name) => of(name).shape(name),
+    dtype: (name) => of(name).dtype(name),
+    read: (name) => of(name).read(name),
+  };
+}
+
+/** A copy of named weights that stays as it is. */
+function inMemory(names: readonly string[], source: Omit<Weights, 'names'>): Weights {
+  const copies = new Map(
+    names.map((name) => [name, { values: source.read(name), shape: source.shape(name), dtype: source.dtype(name) }]),
+  );
+  return {
+    names,
+    shape: (name) => copies.get(name)!.shape,
+    dtype: (name) => copies.get(name)!.dtype,
+    read: (name) => copies.get(name)!.values,
+  };
+}
+
+/** What a phase works with. */
+interface PhaseOptions extends PretrainOptions {
+  readonly phase: Phase;
+  /** Steps of the phases before this one. */
+  readonly before: number;
+  /** Folder of this phase's training state. */
+  readonly state: string;
 }
 
 type StarterModel = TensorModel<ReturnType<typeof smolVlm.readConfig>>;
 
-async function run(options: PretrainOptions, model: StarterModel, optimizer: AdamW, pool: DrawingPool): Promise<void> {
+async function run(options: PhaseOptions, model: StarterModel, optimizer: AdamW, pool: DrawingPool): Promise<void> {
+  const { phase, before, batch } = options;
+  if (optimizer.steps >= phase.steps) return;
   const ahead = [0, 1, 2].map((i) => drawBatch(options, pool, optimizer.steps + i));
   let started = performance.now();
-  for (let step = optimizer.steps; step < options.steps; step++) {
-    if (options.signal?.aborted) break;
+  while (optimizer.steps < phase.steps && !options.signal?.aborted) {
     const examples = await ahead.shift()!;
-    if (step + 3 < options.steps) ahead.push(drawBatch(options, pool, step + 3));
+    ahead.push(drawBatch(options, pool, optimizer.steps + 3));
     const result = trainStep(options, model, optimizer, examples);
     const now = performance.now();
-    const progress = { step: step + 1, ...result, imagesPerSecond: (options.batch * 1000) / (now - started) };
+    const progress = {
+      phase: phase.learns,
+      step: before + optimizer.steps,
+      ...result,
+      imagesPerSecond: (batch * 1000) / (now - started),
+    };
     started = now;
-    const due = (step + 1) % options.every === 0 || step + 1 === options.steps;
+    const due = optimizer.steps % options.every === 0 || optimizer.steps === phase.steps;
     const line = due ? { ...progress, ...(await check(options, model, pool)) } : progress;
     options.onProgress(line);
-    if (due || (step + 1) % 20 === 0) await appendFile(join(options.out, 'curve.jsonl'), `${JSON.stringify(line)}\n`);
+    if (due || optimizer.steps % 20 === 0) {
+      await appendFile(join(options.out, 'curve.jsonl'), `${JSON.stringify(line)}\n`);
+    }
     if (due) await save(options, model, optimizer);
   }
   await Promise.all(ahead);
@@ -127,32 +205,27 @@ async function run(options: PretrainOptions, model: StarterModel, optimizer: Ada
 }
 
 function trainStep(
-  options: PretrainOptions,
+  { phase, warmup }: PhaseOptions,
   model: StarterModel,
   optimizer: AdamW,
   examples: readonly DrawnExample[],
 ): Pick<PretrainProgress, 'loss' | 'auxiliaryLoss' | 'gradientNorm'> {
-  const layout = layOut(
-    collate(
-      examples.map((e) => e.sample),
-      model.shape,
-    ),
+  const batch = collate(
+    examples.map((e) => e.sample),
     model.shape,
   );
+  const layout = layOut(batch, model.shape);
   const targets = auxiliaryTargets(examples.map((e) => e.labels));
-  const progress = optimizer.steps / options.steps;
-  const auxiliary = options.auxiliary * (1 - 0.9 * progress);
-  const reading = optimizer.steps < options.readingSteps;
   const parts: number[] = [];
   const { value, gradients } = lossAndGradients(model.parameters, () => {
-    const { answers, glyphs } = losses(model, layout, targets, reading);
+    const { answers, glyphs } = losses(model, layout, targets, phase.learns);
     parts.push(answers.dataSync()[0]!, glyphs.dataSync()[0]!);
-    return answers.add(glyphs.mul(auxiliary)).asScalar();
+    return answers.add(glyphs.mul(phase.learns === 'together' ? AUXILIARY : 1)).asScalar();
   });
   const [loss, auxiliaryLoss] = parts as [number, number];
   const gradientNorm = globalNorm(gradients);
   if (gradientNorm > MAX_NORM) scaleGradients(gradients, MAX_NORM / gradientNorm);
-  optimizer.step(gradients, learningRate(optimizer.steps, options));
+  optimizer.step(gradients, learningRate(optimizer.steps, { ...phase, warmup }));
   tf.dispose([value, ...gradients.values()]);
   disposeLayout(layout);
   return { loss, auxiliaryLoss, gradientNorm };
@@ -162,26 +235,31 @@ function losses(
   model: StarterModel,
   layout: BatchLayout,
   targets: AuxiliaryTargets,
-  reading: boolean,
+  learns: Phase['learns'],
 ): { answers: Tensor; glyphs: Tensor } {
   let patches: Tensor | undefined;
   const features = model.imageFeatures(layout, (x) => (patches = x));
-  const glyphs = auxiliaryLoss(model.parameters, patches!, targets);
-  if (reading) return { answers: tf.scalar(0), glyphs };
+  const nothing = tf.scalar(0);
+  const glyphs = learns === 'answering' ? nothing : auxiliaryLoss(model.parameters, patches!, targets);
+  if (learns === 'reading') return { answers: nothing, glyphs };
   const hidden = model.hidden(layout, features);
   return { answers: crossEntropy(model.targetLogProbabilities(layout, hidden), layout.targets.weights), glyphs };
 }
 
-function drawBatch(options: PretrainOptions, pool: DrawingPool, step: number): Promise<DrawnExample[]> {
+function drawBatch(
+  { phase, before, batch, mix, seed: run }: PhaseOptions,
+  pool: DrawingPool,
+  step: number,
+): Promise<DrawnExample[]> {
   const scenes = [...TASKS, 'page'] as const;
-  const total = scenes.reduce((sum, scene) => sum + options.mix[scene], 0);
+  const total = scenes.reduce((sum, scene) => sum + mix[scene], 0);
   return Promise.all(
-    Array.from({ length: options.batch }, (_, i) => {
-      const seed = FIRST_IMAGE + ((options.seed * 100_000_000 + step * options.batch + i) % FIRST_IMAGE);
+    Array.from({ length: batch }, (_, i) => {
+      const seed = FIRST_IMAGE + ((run * 100_000_000 + (before + step) * batch + i) % FIRST_IMAGE);
       let left = seededRandom(seed).uniform() * total;
-      const drawn = scenes.find((scene) => (left -= options.mix[scene]) < 0) ?? 'page';
-      const scene = step < options.readingSteps ? 'page' : drawn;
-      const ease = Math.max(0, 1 - step / (EASING * options.readingSteps));
+      const drawn = scenes.find((scene) => (left -= mix[scene]) < 0) ?? 'page';
+      const scene = phase.learns === 'reading' ? 'page' : drawn;
+      const ease = phase.learns === 'reading' ? Math.max(0, 1 - step / (EASING * phase.steps)) : 0;
       return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true, ease });
     }),
   );
@@ -247,8 +325,8 @@ function countRight(
   return examples.length - wrong.size;
 }
 
-async function save(options: PretrainOptions, model: StarterModel, optimizer: AdamW): Promise<void> {
-  await saveTrainingState(join(options.out, 'state'), model.parameters, optimizer);
-  const like = await describeCheckpoint(options.out);
-  await saveCheckpoint(options.out, like, (name) => model.parameters.read(name), 'BF16');
+async function save({ out, state }: PhaseOptions, model: StarterModel, optimizer: AdamW): Promise<void> {
+  await saveTrainingState(state, model.parameters, optimizer);
+  const like = await describeCheckpoint(out);
+  await saveCheckpoint(out, like, (name) => model.parameters.read(name), 'BF16');
 }

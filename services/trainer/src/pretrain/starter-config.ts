@@ -20,7 +20,7 @@ export const starterSizes: Readonly<Record<'large' | 'small', StarterSize>> = {
     imageSize: 128,
     patchSize: 8,
     scaleFactor: 2,
-    vision: { width: 96, layers: 3, heads: 3 },
+    vision: { width: 112, layers: 4, heads: 4 },
     text: { width: 96, layers: 3, heads: 3, kvHeads: 1 },
   },
 };

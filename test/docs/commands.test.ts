@@ -38,11 +38,6 @@ describe('the documents', () => {
     const used = new Set([...commands.keys()].map(treatmentOf));
     expect(treatments.filter((treatment) => !used.has(treatment))).toEqual([]);
   });
-
-  it('name in their text only commands and flags that exist', { timeout: TIMEOUT }, async () => {
-    const named = [...documents.values()].flatMap(({ spans }) => spans.filter((span) => /^(npm|npx|mpa) /.test(span)));
-    for (const command of new Set(named)) expect(await missingIn(command), command).toEqual([]);
-  });
 });
 
 describe('the guide', () => {

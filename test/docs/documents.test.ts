@@ -8,7 +8,7 @@ import { serverConfig } from '@mpa/service-kit';
 import { trainer } from '@mpa/trainer';
 import { describe, expect, it } from 'vitest';
 import { documents, guide, namesIn, ROOT, rowsOf } from './documents.js';
-import { flagsIn, helpOf } from './named-command.js';
+import { flagsIn, helpOf, missingIn } from './named-command.js';
 import { readMarkdown } from './markdown.js';
 
 /** A part of what `toJSONSchema` gives. */
@@ -73,7 +73,7 @@ describe('flags in the guide', () => {
     );
   });
 
-  it.each(titles)('are those of mpa %s, with their defaults', async (command) => {
+  it.concurrent.each(titles)('are those of mpa %s, with their defaults', async (command) => {
     const help = optionsIn(await helpOf(command));
     const rows = rowsOf(`\`mpa ${command}\``);
     expect(rows.flatMap(([flag]) => flagsIn(flag!.slice(1))).sort()).toEqual([...help.keys()].sort());
@@ -90,6 +90,15 @@ function optionsIn(help: string): Map<string, string> {
   const named = paragraphs.map((text) => [flagsIn(text)[0]!, text.replaceAll(/\s+/g, ' ')] as const);
   return new Map(named.filter(([flag]) => flag !== '--help'));
 }
+
+describe('commands in the text of the documents', () => {
+  const spans = [...documents.values()].flatMap((document) => document.spans);
+  const named = new Set(spans.filter((span) => /^(npm|npx|mpa) /.test(span)));
+
+  it.concurrent.each([...named])('exist, with their flags: %s', async (command) => {
+    expect(await missingIn(command)).toEqual([]);
+  });
+});
 
 describe('messages and reasons in the guide', () => {
   const code = sourceText();

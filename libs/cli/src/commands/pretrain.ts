@@ -49,6 +49,7 @@ async function run(flags: PretrainFlags, { out, stderr, signal, cacheDirectory }
         stage.update(line.step, describe(line));
       },
     });
+    signal.throwIfAborted();
     stage.end();
   } finally {
     progress.close();

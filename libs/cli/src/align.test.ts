@@ -1,4 +1,5 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -103,6 +104,15 @@ describe('mpa align', () => {
     expect(summary.annotated).toBe(GOOD + 3);
     expect(summary.images).toBe(GOOD + 3 + 5);
     expect(summary.selected).toBe(summary.annotated);
+  });
+
+  it('goes on to the end when nobody reads its output any more', async () => {
+    const { child, ended } = startMpa(alignArgs('unread', images));
+    ended.catch(() => undefined); // its output ends early
+    child.stdout!.destroy();
+    child.stderr!.destroy();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(existsSync(join(work, 'unread', 'report.html'))).toBe(true);
   });
 
   it('refuses a folder without images, and other images for a run that was started', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +83,24 @@ describe('mpa answer', () => {
     expect(one!['answers']).toHaveLength(3);
     expect(again!['answers']).toEqual(one!['answers']);
     expect(other!['answers']).not.toEqual(one!['answers']);
+  });
+});
+
+describe('mpa serve', () => {
+  it('stops at SIGTERM also when nobody reads its output any more', async () => {
+    const config = join(work, 'evaluator.json');
+    writeFileSync(config, JSON.stringify({ model: { cacheDir: join(work, 'graphs') } }));
+    const { child, ended } = startMpa(['serve', 'evaluator', '--config', config]);
+    ended.catch(() => undefined); // its output ends early
+    try {
+      await once(child.stdout!, 'data');
+      child.stdout!.destroy();
+      child.stderr!.destroy();
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });
 

@@ -14,6 +14,11 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
       interrupt.abort(new InterruptedError('interrupted; the same command goes on from here'));
     });
   }
+  // Whoever reads the output may leave early (`mpa ... | head`): the work goes on, and ends as it would have.
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const report = (error: unknown): void =>
     void process.stderr.write(env['MPA_DEBUG'] === '1' ? `${debugText(error)}\n` : `mpa: ${oneLine(error)}\n`);
   process.on('uncaughtException', (error) => {

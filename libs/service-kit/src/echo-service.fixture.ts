@@ -7,6 +7,7 @@ import { workerHandlers } from './worker.js';
 
 const config = z.strictObject({
   greeting: z.string(),
+  startMs: z.number().default(0),
   pauseMs: z.number().default(0),
   nested: z.strictObject({ size: z.number() }).default({ size: 1 }),
 });
@@ -15,7 +16,9 @@ const config = z.strictObject({
 export const echo: Service<typeof config> = {
   name: 'echo',
   config,
-  start: async ({ greeting, pauseMs }, context) => {
+  start: async ({ greeting, startMs, pauseMs }, context) => {
+    context.logger.info('starting');
+    await delay(startMs);
     const model = implement(
       ModelService,
       {

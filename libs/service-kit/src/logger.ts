@@ -7,8 +7,15 @@ export type { Logger } from 'pino';
 /** Levels of the log, from all to nothing. */
 export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']);
 
-/** A logger that writes one JSON object a line, to standard output unless told otherwise. */
-export function createLogger(name: string, level: z.output<typeof logLevel>, destination?: DestinationStream): Logger {
-  const options = { name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` };
-  return destination ? pino(options, destination) : pino(options);
+/**
+ * A logger that writes one JSON object a line, to standard output unless told otherwise. A line is written when the call
+ * returns: pino's unsynchronized output would try for ever to flush the rest at exit, once nobody reads it any more. Without
+ * a reader the log ends, and nothing else.
+ */
+export function createLogger(
+  name: string,
+  level: z.output<typeof logLevel>,
+  destination: DestinationStream = pino.destination({ sync: true }),
+): Logger {
+  return pino({ name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` }, destination);
 }

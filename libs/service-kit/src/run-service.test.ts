@@ -64,6 +64,26 @@ it('exits at once at the second signal', async () => {
   }
 });
 
+it('exits at once at a signal before it serves', async () => {
+  const child = main(configured({ greeting: 'hello', startMs: 60_000 }));
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([143, null]);
+});
+
+it('stops at SIGTERM also when nobody reads its output any more', async () => {
+  const child = main(configured({ greeting: 'hello' }));
+  try {
+    await serving(child);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 it.each([
   [[], 'usage: echo --config FILE'],
   [['--confg', 'x'], "Unknown option '--confg'"],

@@ -4,7 +4,7 @@ import { ConfigError } from './config-error.js';
 import { createLogger } from './logger.js';
 import { readConfig } from './read-config.js';
 import type { Service } from './service.js';
-import { configSchema, startService } from './start-service.js';
+import { configSchema, startService, type RunningService } from './start-service.js';
 
 /** What a `main` reads of its process. */
 export type MainProcess = Pick<NodeJS.Process, 'argv' | 'exit' | 'on' | 'stderr'>;
@@ -13,7 +13,8 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
  * The whole of a service's main: `--config FILE`, start, serve until SIGTERM or SIGINT, stop gracefully, exit. A second
- * signal exits at once. Exit code 0 after a graceful stop, 2 for a wrong flag or configuration, 1 for anything else.
+ * signal, and any before it serves, exits at once. Exit code 0 after a graceful stop, 2 for a wrong flag or configuration,
+ * 128 + the signal's number after an exit at once, 1 for anything else.
  *
  *     await runService(annotator, process);
  */
@@ -22,12 +23,12 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
     const file = configFile(service.name, main.argv.slice(2));
     const config = await readConfig(file, configSchema(service));
     const logger = createLogger(service.name, config['logLevel'] as 'info');
-    const running = await startService(service, config as z.input<S>, { logger });
+    let running: RunningService | undefined;
     let signals = 0;
     for (const [signal, number] of Object.entries(SIGNALS)) {
       main.on(signal, () => {
         signals += 1;
-        if (signals > 1) main.exit(128 + number);
+        if (!running || signals > 1) return main.exit(128 + number);
         logger.info({ signal }, 'stopping');
         running.stop().then(
           () => main.exit(0),
@@ -38,6 +39,7 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
         );
       });
     }
+    running = await startService(service, config as z.input<S>, { logger });
   } catch (error) {
     const expected = error instanceof Error && !(error instanceof TypeError);
     main.stderr.write(`${service.name}: ${expected ? error.message : String((error as Error).stack)}\n`);

@@ -23,7 +23,7 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
     const file = configFile(service.name, main.argv.slice(2));
     const config = await readConfig(file, configSchema(service));
     const logger = createLogger(service.name, config['logLevel'] as 'info');
-    let running: RunningService | undefined;
+    let running: RunningService | undefined = undefined;
     let signals = 0;
     for (const [signal, number] of Object.entries(SIGNALS)) {
       main.on(signal, () => {

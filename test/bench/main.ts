@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { defaultCacheDirectory, loadTensorflow } from '@mpa/tensorflow';
 import { openCheckpoint, smolVlm } from '@mpa/vlm';
 import type { Checkpoint, SmolVlmConfig } from '@mpa/vlm';
+import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
 import type { PythonPeer } from './python-peer.js';
 import { generateOnce, openForGeneration, trainStep, workload } from './subject.js';
@@ -74,7 +75,12 @@ async function generation(
   }
 }
 
-async function training(name: string, checkpoint: Checkpoint, peer: PythonPeer, batch: number): Promise<void> {
+async function training(
+  name: string,
+  checkpoint: Checkpoint,
+  peer: PythonPeer,
+  { batch, rounds }: { batch: number; rounds: number },
+): Promise<void> {
   const work = workload(checkpoint);
   const request = {
     verb: 'train',
@@ -91,11 +97,24 @@ async function training(name: string, checkpoint: Checkpoint, peer: PythonPeer, 
     { label: 'LoRA', lora: true, trainable: { kind: 'lora', rank: 8, alpha: 16, modules } },
   ] as const;
   for (const { label, lora, trainable } of ways) {
-    const ours = trainStep(checkpoint, work, batch, trainable, 3);
-    const theirs = (await peer.ask({ ...request, lora })).seconds;
+    const times = await race(
+      rounds,
+      async () => trainStep(checkpoint, work, batch, trainable, request.steps),
+      async () => (await peer.ask({ ...request, lora })).seconds,
+    );
     await peer.ask({ verb: 'reset' });
-    print({ what: `${name}: training step, ${label}, batch ${batch}`, ours, theirs, aim: 1 });
+    print({ what: `${name}: training step, ${label}, batch ${batch}`, ...times, aim: 1 });
   }
+}
+
+/** Share of the main job's time in which no model computes. */
+async function pipeline(folder: string): Promise<void> {
+  const { wall, busy } = await timeMainJob(folder, 100);
+  const idle = (wall - busy) / wall;
+  const verdict = idle < 0.05 ? 'reached' : 'missed';
+  console.log(
+    `mpa align: no model computes in ${(wall - busy).toFixed(1)} s of ${wall.toFixed(1)} s, ${(100 * idle).toFixed(1)} %   aim 5 % ${verdict}`,
+  );
 }
 
 async function main(): Promise<void> {
@@ -125,9 +144,10 @@ async function main(): Promise<void> {
     for (const { name, folder, batch } of subjects) {
       const checkpoint = await openCheckpoint(folder);
       await generation(name, checkpoint, peer, settings);
-      await training(name, checkpoint, peer, batch);
+      await training(name, checkpoint, peer, { batch, rounds: settings.rounds });
       checkpoint.close();
     }
+    if ('mpa align'.includes(values.only)) await pipeline(temporary);
   } finally {
     await peer.close();
     await rm(temporary, { recursive: true, force: true });

@@ -178,6 +178,7 @@ type StarterModel = TensorModel<ReturnType<typeof smolVlm.readConfig>>;
 async function run(options: PhaseOptions, model: StarterModel, optimizer: AdamW, pool: DrawingPool): Promise<void> {
   const { phase, before, batch } = options;
   if (optimizer.steps >= phase.steps) return;
+  const total = options.phases.reduce((sum, { steps }) => sum + steps, 0);
   const ahead = [0, 1, 2].map((i) => drawBatch(options, pool, optimizer.steps + i));
   let started = performance.now();
   while (optimizer.steps < phase.steps && !options.signal?.aborted) {
@@ -192,7 +193,7 @@ async function run(options: PhaseOptions, model: StarterModel, optimizer: AdamW,
       imagesPerSecond: (batch * 1000) / (now - started),
     };
     started = now;
-    const due = optimizer.steps % options.every === 0 || optimizer.steps === phase.steps;
+    const due = optimizer.steps % options.every === 0 || progress.step === total;
     const line = due ? { ...progress, ...(await check(options, model, pool)) } : progress;
     options.onProgress(line);
     if (due || optimizer.steps % 20 === 0) {

@@ -100,12 +100,11 @@ describe('startService', () => {
   });
 
   it('cuts calls off after graceSeconds', async () => {
-    const running = await started({ pauseMs: 5_000, graceSeconds: 0.2 });
-    const failed = expect(modelAt(running).answer({ questions: ['you'] }, { timeoutMs: 3000 })).rejects.toThrow();
+    const running = await started({ pauseMs: 600_000, graceSeconds: 0.2 });
+    const call = modelAt(running).answer({ questions: ['you'] }, { timeoutMs: 600_000 });
+    const failed = expect(call).rejects.toThrow(); // neither answered nor out of time within this test
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const began = performance.now();
     await running.stop();
-    expect(performance.now() - began).toBeLessThan(2_000);
     await failed;
   });
 

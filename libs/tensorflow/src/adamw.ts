@@ -12,10 +12,11 @@ export interface AdamWOptions {
 
 /**
  * AdamW with decoupled weight decay (arXiv 1711.05101), as torch.optim.AdamW computes it. A parameter without a gradient
- * does not change at all.
+ * does not change at all. What is kept are the decaying sums of gradients and of their squares: the moments are these times
+ * `1 - beta`, a factor that is applied with the others, since memory is what an update waits for.
  */
 export class AdamW {
-  private readonly moments = new Map<string, { m: Tensor; v: Tensor }>();
+  private readonly sums = new Map<string, { first: Tensor; second: Tensor }>();
   private readonly betas: readonly [number, number];
   private readonly epsilon: number;
   private readonly weightDecay: number;
@@ -43,33 +44,32 @@ export class AdamW {
 
   private update(name: string, gradient: Tensor, rate: number): void {
     const [b1, b2] = this.betas;
-    const old = this.moments.get(name);
-    const { m, v, parameter } = tf.tidy((): { m: Tensor; v: Tensor; parameter: Tensor } => {
-      const newM = old ? old.m.mul(b1).add(gradient.mul(1 - b1)) : gradient.mul(1 - b1);
-      const squared = gradient.square().mul(1 - b2);
-      const newV = old ? old.v.mul(b2).add(squared) : squared;
-      const root = newV
-        .sqrt()
-        .mul(1 / Math.sqrt(1 - b2 ** this.count))
-        .add(this.epsilon);
-      const change = newM.div(root).mul(rate / (1 - b1 ** this.count));
-      const decayed = this.parameters.get(name).mul(1 - rate * this.weightDecay);
-      return { m: newM, v: newV, parameter: decayed.sub(change) };
+    const old = this.sums.get(name);
+    const scale = Math.sqrt((1 - b2) / (1 - b2 ** this.count)); // of the root of the sum of squares
+    const stride = (rate * (1 - b1)) / (1 - b1 ** this.count) / scale;
+    const { first, second, parameter } = tf.tidy(() => {
+      const squares = gradient.square();
+      const first = old ? old.first.mul(b1).add(gradient) : gradient.clone();
+      const second = old ? old.second.mul(b2).add(squares) : squares;
+      const change = first.div(second.sqrt().add(this.epsilon / scale)).mul(stride);
+      const value = this.parameters.get(name);
+      const decayed = this.weightDecay === 0 ? value : value.mul(1 - rate * this.weightDecay);
+      return { first, second, parameter: decayed.sub(change) };
     });
     this.parameters.assign(name, parameter);
-    this.setMoments(name, m, v);
+    this.setSums(name, first, second);
   }
 
-  private setMoments(name: string, m: Tensor, v: Tensor): void {
-    const old = this.moments.get(name);
-    if (old) tf.dispose([old.m, old.v]);
-    this.moments.set(name, { m: tf.keep(m), v: tf.keep(v) });
+  private setSums(name: string, first: Tensor, second: Tensor): void {
+    const old = this.sums.get(name);
+    if (old) tf.dispose([old.first, old.second]);
+    this.sums.set(name, { first: tf.keep(first), second: tf.keep(second) });
   }
 
-  /** The moments by parameter name, and the number of steps: all that {@link restore} needs. */
+  /** The sums by parameter name, and the number of steps: all that {@link restore} needs. */
   state(): { readonly steps: number; readonly moments: Iterable<readonly [string, Float32Array, Float32Array]> } {
-    const moments = [...this.moments].map(
-      ([name, { m, v }]) => [name, m.dataSync<'float32'>(), v.dataSync<'float32'>()] as const,
+    const moments = [...this.sums].map(
+      ([name, { first, second }]) => [name, first.dataSync<'float32'>(), second.dataSync<'float32'>()] as const,
     );
     return { steps: this.count, moments };
   }
@@ -79,13 +79,13 @@ export class AdamW {
     this.count = state.steps;
     for (const [name, m, v] of state.moments) {
       const { shape } = this.parameters.get(name);
-      this.setMoments(name, tf.tensor(m, shape), tf.tensor(v, shape));
+      this.setSums(name, tf.tensor(m, shape), tf.tensor(v, shape));
     }
   }
 
   /** Frees the moments. */
   dispose(): void {
-    for (const { m, v } of this.moments.values()) tf.dispose([m, v]);
-    this.moments.clear();
+    for (const { first, second } of this.sums.values()) tf.dispose([first, second]);
+    this.sums.clear();
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,8 +11,9 @@ import { openEmbeddedStreams, type StreamRecord } from '@mpa/streams';
 import { loadTensorflow } from '@mpa/tensorflow';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeMixedImages } from './mixed-images.fixture.js';
 import type { Summary } from './pipeline/summary.js';
-import { lastObject, runMpa, startMpa, type Ended } from './run-mpa.fixture.js';
+import { lastObject, runMpa, startMpa, UNPRIVILEGED, type Ended } from './run-mpa.fixture.js';
 import { writeSpeakingCheckpoint } from './speaking-checkpoint.fixture.js';
 
 const student = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
@@ -83,27 +84,17 @@ describe('mpa align', () => {
     expect(await recordsOf('whole', topics.decisions.name)).toEqual(decided);
   });
 
-  it('skips what is no image with a reason, and does the rest', async () => {
+  it('skips what cannot be used with a reason, and does the rest', async () => {
     const folder = join(work, 'mixed');
     mkdirSync(folder);
     for (const name of readdirSync(images)) copyFileSync(join(images, name), join(folder, name));
-    const jpeg = await sharp({ create: { width: 300, height: 200, channels: 3, background: 'teal' } })
-      .jpeg()
-      .withMetadata({ orientation: 6 })
-      .toBuffer();
-    writeFileSync(join(folder, 'rotated.jpg'), jpeg);
-    writeFileSync(join(folder, 'truncated.jpg'), jpeg.subarray(0, jpeg.length / 2));
-    writeFileSync(join(folder, 'text.png'), 'this is no picture\n');
-    writeFileSync(join(folder, 'empty.png'), '');
-    writeFileSync(join(folder, 'one.png'), await sharp({ create: { width: 1, height: 1, channels: 4, background: 'red' } }).png().toBuffer()); // prettier-ignore
-    writeFileSync(join(folder, 'cmyk.tif'), await sharp(jpeg).toColourspace('cmyk').tiff().toBuffer());
-    symlinkSync('.', join(folder, 'loop'));
-    symlinkSync('nowhere', join(folder, 'broken.png'));
-    const { skipped, ...summary } = summaryOf(await runMpa(...alignArgs('mixed-run', folder, '--json')));
-    expect(skipped).toEqual({ damaged: 1, 'not-an-image': 1, empty: 1, 'symlink-loop': 1, 'broken-link': 1 });
-    expect(summary.annotated).toBe(GOOD + 3);
-    expect(summary.images).toBe(GOOD + 3 + 5);
-    expect(summary.selected).toBe(summary.annotated);
+    const { usable, skipped } = await writeMixedImages(folder);
+    const { ended } = startMpa(alignArgs('mixed-run', folder, '--json'), { command: UNPRIVILEGED });
+    const summary = summaryOf(await ended);
+    expect(summary.skipped).toEqual(skipped);
+    const annotated = GOOD + usable;
+    expect(summary).toMatchObject({ annotated, selected: annotated, images: annotated + Object.keys(skipped).length });
+    expect(summary.train.steps).toBeGreaterThan(0);
   });
 
   it('goes on to the end when nobody reads its output any more', async () => {

@@ -45,7 +45,7 @@ describe('a call that fails', () => {
 
   it('shows the stack with MPA_DEBUG=1', async () => {
     const args = ['answer', '--model', join(work, 'none'), '--image', image, '--question', 'q'];
-    const { stderr } = await startMpa(args, { MPA_DEBUG: '1' }).ended;
+    const { stderr } = await startMpa(args, { env: { MPA_DEBUG: '1' } }).ended;
     expect(stderr).toMatch(/CheckpointError: .*\n\s+at /);
   });
 });

@@ -5,6 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 const bin = fileURLToPath(new URL('../bin/mpa.js', import.meta.url));
 
+/** Runs Node.js so that the permissions of files hold for it, also when the tests run as root. */
+export const UNPRIVILEGED: readonly string[] =
+  process.geteuid?.() === 0
+    ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search', process.execPath]
+    : [process.execPath];
+
 /** How a command ended. */
 export interface Ended {
   readonly code: number | null;
@@ -20,9 +26,9 @@ export function runMpa(...args: string[]): Promise<Ended> {
 /** Starts the built `mpa`, to be watched or killed while it works. */
 export function startMpa(
   args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
+  { env = {}, command = [process.execPath] }: { env?: NodeJS.ProcessEnv; command?: readonly string[] } = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [bin, ...args], {
+  const child = spawn(command[0]!, [...command.slice(1), bin, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

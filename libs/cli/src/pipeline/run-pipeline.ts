@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
 import { openEmbeddedStreams, type Streams } from '@mpa/streams';
-import { describeCheckpoint } from '@mpa/vlm';
+import { openCheckpoint } from '@mpa/vlm';
 import type { Progress } from '../progress/progress.js';
 import { writeReport } from '../report/write-report.js';
 import { annotateAndDecide } from './annotate-and-decide.js';
@@ -25,13 +25,14 @@ export interface PipelineContext {
 /**
  * Levels the student: lists, annotates, decides, trains, evaluates, and writes summary and report into the run folder,
  * which is locked meanwhile. Whatever ends it, calling it again goes on and does nothing twice. Throws StorageError
- * `locked` when another process works in the folder, CountsError when records are missing, and what the stages throw.
+ * `locked` when another process works in the folder, CheckpointError, before the folder is made, when a model is not in
+ * order, CountsError when records are missing, and what the stages throw.
  */
 export async function runPipeline(options: PipelineOptions, context: PipelineContext): Promise<Summary> {
   const started = performance.now();
   const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
   const evaluated = await countQuestions(labelled, context.progress);
-  for (const model of [options.teacher, options.student]) await describeCheckpoint(model);
+  for (const model of [options.teacher, options.student]) (await openCheckpoint(model)).close();
   const folder = await openRunFolder(options.run);
   try {
     await checkSameRun(folder, options);

@@ -8,6 +8,8 @@ import type { Streams } from '../streams.js';
 import { openEmbeddedStreams } from './embedded-streams.js';
 
 const LEASE_MS = 800;
+/** Work that does not end while a test runs: the longest time that a timer takes. */
+const NEVER_MS = 2 ** 31 - 1;
 const script = join(import.meta.dirname, 'streams-worker.ts');
 
 describe('the embedded log in several processes', () => {
@@ -71,17 +73,16 @@ describe('the embedded log in several processes', () => {
     expect((await outputs()).sort()).toEqual(ids.sort());
   });
 
-  it('moves the work of a killed worker within seconds', async () => {
-    await produce(8);
-    const victim = startWorker(60_000);
+  it('moves the work of a killed worker, and only then', async () => {
+    const ids = await produce(8);
+    const victim = startWorker(NEVER_MS);
     await victim.says('working');
     const heir = startWorker(1);
-    await heir.says('assigned');
+    await heir.says('working');
+    expect((await streams.lag('workers', 'in')).lag).toBeGreaterThan(0);
     await victim.kill();
-    const killed = Date.now();
     await caughtUp();
-    expect(Date.now() - killed).toBeLessThan(3 * LEASE_MS);
-    expect(await outputs()).toHaveLength(8);
+    expect((await outputs()).sort()).toEqual(ids.sort());
   });
 
   it('fences a worker that slept through the loss of its partitions', async () => {

@@ -15,6 +15,8 @@ export interface DrawRequest {
   readonly seed: number;
   /** How many of its questions are asked. */
   readonly questions: number;
+  /** Questions that match this pattern are not asked (source of a regular expression, any case). */
+  readonly unasked?: string | undefined;
   /** Whether it is also annotated and transcribed. */
   readonly dense: boolean;
   /** How easy a page is, 0 to 1. */
@@ -47,14 +49,17 @@ export async function drawExample(processor: Processor, request: DrawRequest): P
   };
 }
 
-function turnsOf(drawn: DrawnScene, { scene, seed, questions, dense }: DrawRequest): [string, string][] {
+function turnsOf(drawn: DrawnScene, { scene, seed, questions, dense, unasked }: DrawRequest): [string, string][] {
   if (scene === 'page') return [[TRANSCRIBE, drawn.transcription]];
   const { uniform } = seededRandom(seed);
-  const asked = shuffle(drawn.questions, uniform).slice(0, questions);
+  const pattern = unasked === undefined ? undefined : new RegExp(unasked, 'i');
+  const askable = drawn.questions.filter(({ question }) => !pattern?.test(question));
+  const asked = shuffle(askable, uniform).slice(0, questions);
   const turns = asked.map(({ question, answer }): [string, string] => [question, answer]);
   if (!dense) return turns;
-  const annotated = drawn.questions[Math.floor(uniform() * drawn.questions.length)]!;
-  turns.push([annotationPrompt(scene), formatAnnotation(annotated)], [TRANSCRIBE, drawn.transcription]);
+  const annotated = askable[Math.floor(uniform() * askable.length)];
+  if (annotated) turns.push([annotationPrompt(scene), formatAnnotation(annotated)]);
+  turns.push([TRANSCRIBE, drawn.transcription]);
   return turns;
 }
 

@@ -58,6 +58,8 @@ export interface PretrainOptions {
   readonly drawers: number;
   /** How often each task, and a page of words, is drawn after the reading, in proportion. */
   readonly mix: Readonly<Record<Task | 'page', number>>;
+  /** Questions of the training scenes that are never asked: a regular expression, any case. */
+  readonly unasked?: string;
   /** Steps between held-out checks and saved states. */
   readonly every: number;
   readonly onProgress: (progress: PretrainProgress) => void;
@@ -248,7 +250,7 @@ function losses(
 }
 
 function drawBatch(
-  { phase, before, batch, mix, seed: run }: PhaseOptions,
+  { phase, before, batch, mix, unasked, seed: run }: PhaseOptions,
   pool: DrawingPool,
   step: number,
 ): Promise<DrawnExample[]> {
@@ -261,7 +263,7 @@ function drawBatch(
       const drawn = scenes.find((scene) => (left -= mix[scene]) < 0) ?? 'page';
       const scene = phase.learns === 'reading' ? 'page' : drawn;
       const ease = phase.learns === 'reading' ? Math.max(0, 1 - step / (EASING * phase.steps)) : 0;
-      return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true, ease });
+      return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true, ease, unasked });
     }),
   );
 }

@@ -20,6 +20,7 @@ const CHECKS = {
   'lint and layer rules (eslint)': [process.execPath, bin('eslint', 'bin', 'eslint.js'), '.', '--max-warnings=0'],
   'format (prettier)': [process.execPath, bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.'],
   'contracts (buf lint)': ['npm', 'run', '--silent', 'proto:lint'],
+  'contracts break no caller (buf breaking)': ['npm', 'run', '--silent', 'proto:breaking'],
   'generated code is current': ['npm', 'run', '--silent', 'proto:check'],
 };
 

@@ -22,6 +22,7 @@ _extensions['.node'] = _extensions['.js'];`;
 describe.runIf(process.platform === 'linux')('set-up that is killed', () => {
   let work;
   let env;
+  let running;
 
   beforeEach(() => {
     work = mkdtempSync(join(tmpdir(), 'mpa-killed-'));
@@ -44,7 +45,9 @@ describe.runIf(process.platform === 'linux')('set-up that is killed', () => {
       NODE_OPTIONS: `--require=${join(work, 'preload.cjs')}`,
     };
   });
-  afterEach(() => {
+  afterEach(async () => {
+    running.child.kill('SIGKILL');
+    await running.ended;
     for (const name of readdirSync(join(work, 'hanging')))
       process.kill(Number(readFileSync(join(work, 'hanging', name), 'utf8')), 'SIGKILL');
     rmSync(work, { recursive: true });
@@ -53,7 +56,8 @@ describe.runIf(process.platform === 'linux')('set-up that is killed', () => {
   function start() {
     const script = join(work, 'libs', 'setup', 'src', 'main.mjs');
     const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-    return { child, ended: Promise.all([text(child.stderr), once(child, 'close')]) };
+    running = { child, ended: Promise.all([text(child.stderr), once(child, 'close')]) };
+    return running;
   }
 
   it('in any of its steps is completed by the next run, which does nothing finished again', async () => {

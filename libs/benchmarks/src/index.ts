@@ -9,5 +9,6 @@ export type { Box } from './world/geometry.js';
 export { drawPage } from './world/page-scene.js';
 export { samplePixels } from './world/sample-pixels.js';
 export { splitOf, type Split } from './world/split.js';
+export { THINGS } from './world/things.js';
 export { wordsOf } from './world/vocabulary.js';
 export { WorldError } from './world/world-error.js';

@@ -5,8 +5,8 @@ import { packTurns } from '@mpa/tensorflow';
 import type { TrainingSample } from '@mpa/tensorflow';
 import type { Processor } from '@mpa/vlm';
 import { seededRandom } from '../random.js';
-import { glyphLabels } from './glyph-labels.js';
-import type { GlyphLabels } from './glyph-labels.js';
+import { denseLabels } from './dense-labels.js';
+import type { DenseLabels } from './dense-labels.js';
 
 /** Which image to draw: a benchmark's, or a page of words to learn the letters from. */
 export interface DrawRequest {
@@ -26,7 +26,7 @@ export interface DrawRequest {
 /** One drawn image as the pretraining learns from it. */
 export interface DrawnExample {
   readonly sample: TrainingSample;
-  readonly labels: GlyphLabels;
+  readonly labels: DenseLabels;
 }
 
 const TRANSCRIBE = 'Read everything.';
@@ -45,7 +45,7 @@ export async function drawExample(processor: Processor, request: DrawRequest): P
   }));
   return {
     sample: packTurns(turns, [image]),
-    labels: glyphLabels(drawn.glyphs, IMAGE_SIZE, Math.sqrt(image.positionIds.length / image.tiles)),
+    labels: denseLabels(drawn, IMAGE_SIZE, Math.sqrt(image.positionIds.length / image.tiles)),
   };
 }
 

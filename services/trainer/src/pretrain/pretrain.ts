@@ -32,12 +32,12 @@ import { starterWords } from './starter-words.js';
 
 /**
  * A part of the pretraining with a learning rate schedule of its own.
- * - `reading`: the vision tower learns alone, from the dense labels of pages full of words.
+ * - `seeing`: the vision tower learns alone, from the dense labels of pages full of words and of scenes.
  * - `answering`: the tower stays as it is; connector and decoder learn to answer, annotate and transcribe scenes.
  * - `together`: everything learns, from scenes and pages, by both losses.
  */
 export interface Phase {
-  readonly learns: 'reading' | 'answering' | 'together';
+  readonly learns: 'seeing' | 'answering' | 'together';
   readonly steps: number;
   /** Peak of the learning rate: a warm-up, then a cosine. */
   readonly rate: number;
@@ -56,7 +56,7 @@ export interface PretrainOptions {
   readonly warmup: number;
   /** Drawing threads beside the training. */
   readonly drawers: number;
-  /** How often each task, and a page of words, is drawn after the reading, in proportion. */
+  /** How often each task, and a page of words, is drawn after the seeing, in proportion. */
   readonly mix: Readonly<Record<Task | 'page', number>>;
   /** Questions of the training scenes that are never asked: a regular expression, any case. */
   readonly unasked?: string;
@@ -71,9 +71,9 @@ export interface PretrainProgress {
   readonly phase: Phase['learns'];
   /** Steps of all phases so far. */
   readonly step: number;
-  /** Nats per answer token; 0 while reading. */
+  /** Nats per answer token; 0 while seeing. */
   readonly loss: number;
-  /** Nats per half patch; 0 while answering. */
+  /** Of the dense labels, in nats per patch; 0 while answering. */
   readonly auxiliaryLoss: number;
   readonly gradientNorm: number;
   readonly imagesPerSecond: number;
@@ -87,14 +87,16 @@ export interface PretrainProgress {
 const FIRST_IMAGE = 2 ** 31;
 const MAX_NORM = 1;
 const CHECKED_IMAGES = 40;
-/** Share of the reading steps over which pages grow from a primer's to the full variety. */
+/** Share of scenes, the rest are pages, while the tower learns alone: of pages only, it would not find words elsewhere. */
+const SCENE_SHARE = 0.5;
+/** Share of the steps of seeing over which pages grow from a primer's to the full variety. */
 const EASING = 0.7;
 /** Weight of the dense labels beside the answers, when both are learnt from. */
 const AUXILIARY = 0.5;
 
 /** Which parameters learn in a phase. */
 const LEARNING: Readonly<Record<Phase['learns'], Trainable>> = {
-  reading: { kind: 'named', pattern: /^(model\.vision_model|auxiliary)\./ },
+  seeing: { kind: 'named', pattern: /^(model\.vision_model|auxiliary)\./ },
   answering: { kind: 'named', pattern: /^(?!model\.vision_model\.|auxiliary\.)/ },
   together: { kind: 'full' },
 };
@@ -244,7 +246,7 @@ function losses(
   const features = model.imageFeatures(layout, (x) => (patches = x));
   const nothing = tf.scalar(0);
   const glyphs = learns === 'answering' ? nothing : auxiliaryLoss(model.parameters, patches!, targets);
-  if (learns === 'reading') return { answers: nothing, glyphs };
+  if (learns === 'seeing') return { answers: nothing, glyphs };
   const hidden = model.hidden(layout, features);
   return { answers: crossEntropy(model.targetLogProbabilities(layout, hidden), layout.targets.weights), glyphs };
 }
@@ -259,10 +261,12 @@ function drawBatch(
   return Promise.all(
     Array.from({ length: batch }, (_, i) => {
       const seed = FIRST_IMAGE + ((run * 100_000_000 + (before + step) * batch + i) % FIRST_IMAGE);
-      let left = seededRandom(seed).uniform() * total;
+      const { uniform } = seededRandom(seed);
+      const seeing = phase.learns === 'seeing';
+      let left = uniform() * total;
       const drawn = scenes.find((scene) => (left -= mix[scene]) < 0) ?? 'page';
-      const scene = phase.learns === 'reading' ? 'page' : drawn;
-      const ease = phase.learns === 'reading' ? Math.max(0, 1 - step / (EASING * phase.steps)) : 0;
+      const scene = seeing ? (uniform() < SCENE_SHARE ? drawn : 'page') : drawn;
+      const ease = seeing ? Math.max(0, 1 - step / (EASING * phase.steps)) : 0;
       return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true, ease, unasked });
     }),
   );

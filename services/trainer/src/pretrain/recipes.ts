@@ -22,7 +22,7 @@ export const recipes: Readonly<Record<'large' | 'small', Recipe>> = {
     size: starterSizes.large,
     seed: 1,
     phases: [
-      { learns: 'reading', steps: 12_500, rate: 2e-3 },
+      { learns: 'seeing', steps: 12_500, rate: 2e-3 },
       { learns: 'answering', steps: 6_000, rate: 2e-3 },
       { learns: 'together', steps: 3_000, rate: 5e-4 },
     ],
@@ -33,7 +33,7 @@ export const recipes: Readonly<Record<'large' | 'small', Recipe>> = {
     size: starterSizes.small,
     seed: 2,
     phases: [
-      { learns: 'reading', steps: 8_000, rate: 2e-3 },
+      { learns: 'seeing', steps: 8_000, rate: 2e-3 },
       { learns: 'answering', steps: 4_000, rate: 2e-3 },
       { learns: 'together', steps: 2_000, rate: 5e-4 },
     ],

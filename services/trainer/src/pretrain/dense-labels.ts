@@ -1,3 +1,5 @@
+import { THINGS } from '@mpa/benchmarks';
+
 /** A rectangle in image pixels. */
 interface Box {
   readonly x: number;
@@ -16,6 +18,13 @@ export interface LabelledGlyph {
   readonly box: Box;
 }
 
+/** A drawn object and where it is. */
+export interface LabelledObject {
+  /** Of {@link THINGS}. */
+  readonly name: string;
+  readonly box: Box;
+}
+
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789.,%-';
 
 /** Number of character classes; class 0 is "no character here". */
@@ -24,18 +33,32 @@ export const CHARACTERS = ALPHABET.length + 2;
 export const PLACES = 13;
 /** Number of texts of an image that are told apart; class 0 is "no character here". */
 export const ITEMS = 9;
+/** Number of object classes; class 0 is "no object here". */
+export const OBJECTS = THINGS.length + 1;
 /** Each patch is labelled twice: its left and its right half, for narrow characters. */
 export const SLOTS = 2;
 
-/** For every half patch, row by row: which character covers it, its place in its text, and which text. All 0 for none. */
-export interface GlyphLabels {
+/**
+ * For every half patch, row by row: which character covers it, its place in its text, and which text; for every patch, which
+ * object is there. All 0 for none.
+ */
+export interface DenseLabels {
   readonly characters: Uint8Array;
   readonly places: Uint8Array;
   readonly items: Uint8Array;
+  readonly objects: Uint8Array;
 }
 
-/** Dense labels of an image of `imageSize` pixels cut into `side` x `side` patches: [side * side * SLOTS] each. */
-export function glyphLabels(glyphs: readonly LabelledGlyph[], imageSize: number, side: number): GlyphLabels {
+/** Dense labels of an image of `imageSize` pixels cut into `side` x `side` patches. */
+export function denseLabels(
+  { glyphs, objects }: { readonly glyphs: readonly LabelledGlyph[]; readonly objects: readonly LabelledObject[] },
+  imageSize: number,
+  side: number,
+): DenseLabels {
+  return { ...glyphLabels(glyphs, imageSize, side), objects: objectLabels(objects, imageSize / side, side) };
+}
+
+function glyphLabels(glyphs: readonly LabelledGlyph[], imageSize: number, side: number): Omit<DenseLabels, 'objects'> {
   const size = side * side * SLOTS;
   const labels = { characters: new Uint8Array(size), places: new Uint8Array(size), items: new Uint8Array(size) };
   const best = new Float32Array(size);
@@ -57,6 +80,15 @@ export function glyphLabels(glyphs: readonly LabelledGlyph[], imageSize: number,
     }
   }
   return labels;
+}
+
+/** The object in whose box the middle of a patch lies. */
+function objectLabels(objects: readonly LabelledObject[], patch: number, side: number): Uint8Array {
+  return Uint8Array.from({ length: side * side }, (_, i) => {
+    const [x, y] = [((i % side) + 0.5) * patch, (Math.floor(i / side) + 0.5) * patch];
+    const there = objects.find(({ box }) => x > box.x && x < box.x + box.w && y > box.y && y < box.y + box.h);
+    return there ? THINGS.findIndex(({ name }) => name === there.name) + 1 : 0;
+  });
 }
 
 function cells(start: number, length: number, size: number, count: number): { cell: number; share: number }[] {

@@ -100,7 +100,7 @@ describe('a unary call', () => {
           reject(new Error('given up'));
         });
       });
-    const client = modelAt(await serve({ model: { answer } }), 100);
+    const client = modelAt(await serve({ model: { answer } }), 1_000);
     await expect(client.answer({})).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', retriable: true });
     await expect.poll(() => aborted).toBe(true);
   });

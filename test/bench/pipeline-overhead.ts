@@ -14,8 +14,8 @@ export interface JobTime {
 }
 
 /**
- * Runs `mpa align` with the starter models on `images` drawn images and twice as many labelled questions at the least, from an
- * empty run folder and a full cache of exported graphs, and says how long a model was computing. `folder` is for its files.
+ * Runs `mpa align` with the starter models on `images` drawn images and the questions of half as many labelled ones, from an empty
+ * run folder and a full cache of exported graphs, and says how long a model was computing. `folder` is for its files.
  */
 export async function timeMainJob(folder: string, images: number): Promise<JobTime> {
   const draw = async (split: string, count: number): Promise<string> => {

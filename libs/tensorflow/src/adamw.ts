@@ -67,23 +67,23 @@ export class AdamW {
   }
 
   /** The sums by parameter name, and the number of steps: all that {@link restore} needs. */
-  state(): { readonly steps: number; readonly moments: Iterable<readonly [string, Float32Array, Float32Array]> } {
-    const moments = [...this.sums].map(
+  state(): { readonly steps: number; readonly sums: Iterable<readonly [string, Float32Array, Float32Array]> } {
+    const sums = [...this.sums].map(
       ([name, { first, second }]) => [name, first.dataSync<'float32'>(), second.dataSync<'float32'>()] as const,
     );
-    return { steps: this.count, moments };
+    return { steps: this.count, sums };
   }
 
   /** Goes on from a saved {@link state}. */
   restore(state: ReturnType<AdamW['state']>): void {
     this.count = state.steps;
-    for (const [name, m, v] of state.moments) {
+    for (const [name, first, second] of state.sums) {
       const { shape } = this.parameters.get(name);
-      this.setSums(name, tf.tensor(m, shape), tf.tensor(v, shape));
+      this.setSums(name, tf.tensor(first, shape), tf.tensor(second, shape));
     }
   }
 
-  /** Frees the moments. */
+  /** Frees the sums. */
   dispose(): void {
     for (const { first, second } of this.sums.values()) tf.dispose([first, second]);
     this.sums.clear();

@@ -41,7 +41,7 @@ describe('the training state', () => {
     gradient.dispose();
   }
 
-  it('brings back parameters and moments to the bit', async () => {
+  it('brings back parameters and sums to the bit', async () => {
     step();
     await saveTrainingState(folder, parameters, optimizer, 'this training');
     const saved = parameters.read('w').slice();

@@ -20,11 +20,11 @@ export interface TrainingState {
   close(): void;
 }
 
-const FILES = { parameters: 'parameters.safetensors', first: 'moment1.safetensors', second: 'moment2.safetensors' };
+const FILES = { parameters: 'parameters.safetensors', first: 'sum1.safetensors', second: 'sum2.safetensors' };
 const STEPS = 'steps.json';
 
 /**
- * Saves what learns and the optimizer's moments, in float32, in one move: a killed process leaves the old state or the new.
+ * Saves what learns and the optimizer's sums, in float32, in one move: a killed process leaves the old state or the new.
  * `fingerprint` says later which training it was.
  */
 export async function saveTrainingState(
@@ -36,20 +36,20 @@ export async function saveTrainingState(
   const temporary = `${folder}.saving`;
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
-  const { steps, moments } = optimizer.state();
+  const { steps, sums } = optimizer.state();
   const shapeOf = (name: string): readonly number[] => parameters.get(name).shape;
   const learnt = parameters.trainableNames.map((name) => ({
     name,
     shape: shapeOf(name),
     values: parameters.get(name).dataSync<'float32'>(),
   }));
-  const all = [...moments];
-  const moment = (which: 1 | 2): typeof learnt =>
+  const all = [...sums];
+  const sum = (which: 1 | 2): typeof learnt =>
     all.map((entry) => ({ name: entry[0], shape: shapeOf(entry[0]), values: entry[which] }));
   writeSafetensors(join(temporary, FILES.parameters), learnt, learnt, 'F32');
   const shapes = all.map(([name]) => ({ name, shape: shapeOf(name) }));
-  writeSafetensors(join(temporary, FILES.first), shapes, moment(1), 'F32');
-  writeSafetensors(join(temporary, FILES.second), shapes, moment(2), 'F32');
+  writeSafetensors(join(temporary, FILES.first), shapes, sum(1), 'F32');
+  writeSafetensors(join(temporary, FILES.second), shapes, sum(2), 'F32');
   await writeFile(join(temporary, STEPS), JSON.stringify({ steps, fingerprint }));
   await mkdir(dirname(folder), { recursive: true });
   // Without the folder, what a kill left under `.old` is all there is: it stays until the new state is in place.
@@ -72,12 +72,12 @@ export async function loadTrainingState(folder: string): Promise<TrainingState |
   const weights = openSafetensors(join(found, FILES.parameters));
   const first = openSafetensors(join(found, FILES.first));
   const second = openSafetensors(join(found, FILES.second));
-  const moments = first.names.map((name) => [name, first.read(name), second.read(name)] as const);
+  const sums = first.names.map((name) => [name, first.read(name), second.read(name)] as const);
   first.close();
   second.close();
   return {
     weights,
-    optimizer: { steps, moments },
+    optimizer: { steps, sums },
     fingerprint,
     close: () => weights.close(),
     restoreParameters: (parameters) => {

@@ -1,3 +1,4 @@
+import type { Optimizer, OptimizerState } from './optimizer.js';
 import type { Parameters } from './parameters.js';
 import { tf } from './tf.js';
 import type { Tensor } from './tf.js';
@@ -15,7 +16,7 @@ export interface AdamWOptions {
  * does not change at all. What is kept are the decaying sums of gradients and of their squares: the moments are these times
  * `1 - beta`, a factor that is applied with the others, since memory is what an update waits for.
  */
-export class AdamW {
+export class AdamW implements Optimizer {
   private readonly sums = new Map<string, { first: Tensor; second: Tensor }>();
   private readonly betas: readonly [number, number];
   private readonly epsilon: number;
@@ -31,12 +32,10 @@ export class AdamW {
     this.weightDecay = options.weightDecay ?? 0;
   }
 
-  /** Steps taken so far. */
   get steps(): number {
     return this.count;
   }
 
-  /** One update of every parameter that has a gradient, at learning rate `rate`. Frees nothing of `gradients`. */
   step(gradients: ReadonlyMap<string, Tensor>, rate: number): void {
     this.count++;
     for (const [name, gradient] of gradients) this.update(name, gradient, rate);
@@ -66,24 +65,22 @@ export class AdamW {
     this.sums.set(name, { first: tf.keep(first), second: tf.keep(second) });
   }
 
-  /** The sums by parameter name, and the number of steps: all that {@link restore} needs. */
-  state(): { readonly steps: number; readonly sums: Iterable<readonly [string, Float32Array, Float32Array]> } {
+  state(): OptimizerState {
     const sums = [...this.sums].map(
-      ([name, { first, second }]) => [name, first.dataSync<'float32'>(), second.dataSync<'float32'>()] as const,
+      ([name, { first, second }]) =>
+        [name, [first.dataSync<'float32'>(), second.dataSync<'float32'>()]] as const,
     );
     return { steps: this.count, sums };
   }
 
-  /** Goes on from a saved {@link state}. */
-  restore(state: ReturnType<AdamW['state']>): void {
+  restore(state: OptimizerState): void {
     this.count = state.steps;
-    for (const [name, first, second] of state.sums) {
+    for (const [name, [first, second]] of state.sums) {
       const { shape } = this.parameters.get(name);
-      this.setSums(name, tf.tensor(first, shape), tf.tensor(second, shape));
+      this.setSums(name, tf.tensor(first!, shape), tf.tensor(second!, shape));
     }
   }
 
-  /** Frees the sums. */
   dispose(): void {
     for (const { first, second } of this.sums.values()) tf.dispose([first, second]);
     this.sums.clear();

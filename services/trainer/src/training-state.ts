@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { tf } from '@mpa/tensorflow';
-import type { AdamW, Parameters } from '@mpa/tensorflow';
+import type { Optimizer, OptimizerState, Parameters } from '@mpa/tensorflow';
 import { openSafetensors, writeSafetensors } from '@mpa/vlm';
 import type { Weights } from '@mpa/vlm';
 
@@ -10,8 +10,8 @@ import type { Weights } from '@mpa/vlm';
 export interface TrainingState {
   /** Every parameter that learns. */
   readonly weights: Weights;
-  /** What {@link AdamW.restore} takes. */
-  readonly optimizer: ReturnType<AdamW['state']>;
+  /** What the optimizer's `restore` takes. */
+  readonly optimizer: OptimizerState;
   /** What it was saved with. */
   readonly fingerprint: string | undefined;
   /** Puts the saved values in the place of the parameters' own. */
@@ -20,7 +20,9 @@ export interface TrainingState {
   close(): void;
 }
 
-const FILES = { parameters: 'parameters.safetensors', first: 'sum1.safetensors', second: 'sum2.safetensors' };
+const PARAMETERS = 'parameters.safetensors';
+/** The first and the second sum of each parameter that has one. */
+const SUMS = ['sum1.safetensors', 'sum2.safetensors'] as const;
 const STEPS = 'steps.json';
 
 /**
@@ -30,7 +32,7 @@ const STEPS = 'steps.json';
 export async function saveTrainingState(
   folder: string,
   parameters: Parameters,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   fingerprint?: string,
 ): Promise<void> {
   const temporary = `${folder}.saving`;
@@ -43,13 +45,12 @@ export async function saveTrainingState(
     shape: shapeOf(name),
     values: parameters.get(name).dataSync<'float32'>(),
   }));
-  const all = [...sums];
-  const sum = (which: 1 | 2): typeof learnt =>
-    all.map((entry) => ({ name: entry[0], shape: shapeOf(entry[0]), values: entry[which] }));
-  writeSafetensors(join(temporary, FILES.parameters), learnt, learnt, 'F32');
-  const shapes = all.map(([name]) => ({ name, shape: shapeOf(name) }));
-  writeSafetensors(join(temporary, FILES.first), shapes, sum(1), 'F32');
-  writeSafetensors(join(temporary, FILES.second), shapes, sum(2), 'F32');
+  writeSafetensors(join(temporary, PARAMETERS), learnt, learnt, 'F32');
+  const kept = [...sums];
+  for (const [i, file] of SUMS.entries()) {
+    const tensors = kept.flatMap(([name, { [i]: values }]) => (values ? [{ name, shape: shapeOf(name), values }] : []));
+    writeSafetensors(join(temporary, file), tensors, tensors, 'F32');
+  }
   await writeFile(join(temporary, STEPS), JSON.stringify({ steps, fingerprint }));
   await mkdir(dirname(folder), { recursive: true });
   // Without the folder, what a kill left under `.old` is all there is: it stays until the new state is in place.
@@ -69,12 +70,13 @@ export async function loadTrainingState(folder: string): Promise<TrainingState |
     steps: number;
     fingerprint?: string;
   };
-  const weights = openSafetensors(join(found, FILES.parameters));
-  const first = openSafetensors(join(found, FILES.first));
-  const second = openSafetensors(join(found, FILES.second));
-  const sums = first.names.map((name) => [name, first.read(name), second.read(name)] as const);
-  first.close();
-  second.close();
+  const weights = openSafetensors(join(found, PARAMETERS));
+  const sums = new Map<string, Float32Array[]>();
+  for (const file of SUMS) {
+    const opened = openSafetensors(join(found, file));
+    for (const name of opened.names) sums.set(name, [...(sums.get(name) ?? []), opened.read(name)]);
+    opened.close();
+  }
   return {
     weights,
     optimizer: { steps, sums },

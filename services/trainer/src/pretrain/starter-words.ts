@@ -1,7 +1,10 @@
 import { drawSample, TASKS } from '@mpa/benchmarks';
+import { annotationPrompt } from '@mpa/prompts';
 
 const IMAGES = 400;
 const OFTEN = 4;
+/** Words of the chat template, of annotations, and of the prompt to transcribe. */
+const ALWAYS = ['User', 'Assistant', 'Question', 'Answer', 'Read', 'everything'];
 
 /**
  * Words that become whole tokens of the starter models: those that come back in the drawn world's training questions and in
@@ -23,7 +26,7 @@ export async function starterWords(): Promise<string[]> {
       if (task === 'okvqa') count(transcription);
     }
   }
-  for (const word of ['Question', 'Answer', 'Read', 'everything', 'Write']) counts.set(word, OFTEN);
+  for (const word of [...ALWAYS, ...TASKS.flatMap((task) => annotationPrompt(task).match(/\w+/g) ?? [])]) counts.set(word, OFTEN);
   return [...counts]
     .filter(([, times]) => times >= OFTEN)
     .map(([word]) => word)

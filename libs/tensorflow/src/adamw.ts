@@ -67,8 +67,7 @@ export class AdamW implements Optimizer {
 
   state(): OptimizerState {
     const sums = [...this.sums].map(
-      ([name, { first, second }]) =>
-        [name, [first.dataSync<'float32'>(), second.dataSync<'float32'>()]] as const,
+      ([name, { first, second }]) => [name, [first.dataSync<'float32'>(), second.dataSync<'float32'>()]] as const,
     );
     return { steps: this.count, sums };
   }

@@ -28,14 +28,15 @@ export class TensorModel<C> {
 
   /**
    * Image features [N, tokensPerTile, hidden] of the batch's tiles, those that came with it if they did; undefined without
-   * images. `recordPatches` receives the tower's output [N, P, D] before the connector.
+   * images. `recordPatches` receives the tower's output [N, P, D] before the connector; with `frozenTower` no gradient comes back to
+   * it from the features.
    */
   imageFeatures(
     { pixels, features, positionIds, visionMask }: BatchLayout,
-    recordPatches?: (patches: Tensor) => void,
+    options: Pick<TensorLayersContext, 'recordPatches' | 'frozenTower'> = {},
   ): Tensor | undefined {
     if (!pixels || !positionIds) return features;
-    return this.family.vision(this.layers({ visionMask, recordPatches }), this.config, { pixels, positionIds });
+    return this.family.vision(this.layers({ visionMask, ...options }), this.config, { pixels, positionIds });
   }
 
   /**

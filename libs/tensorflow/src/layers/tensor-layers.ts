@@ -41,6 +41,8 @@ export interface TensorLayersContext {
   readonly record?: (layer: number, probabilities: Tensor) => void;
   /** Receives the vision tower's output [N, P, D], one row per patch, before the connector. */
   readonly recordPatches?: ((patches: Tensor) => void) | undefined;
+  /** Whether the vision tower gets no gradient from what follows it. */
+  readonly frozenTower?: boolean;
 }
 
 /** {@link Layers} on TensorFlow: eager, differentiable in every weight that is not frozen. */
@@ -110,7 +112,7 @@ export class TensorLayers implements Layers<Tensor> {
 
   pixelShuffle(x: Tensor, scale: number): Tensor {
     this.context.recordPatches?.(x);
-    return pixelShuffle(x, scale);
+    return pixelShuffle(this.context.frozenTower ? withoutGradient(x) : x, scale);
   }
 
   placeImageFeatures(x: Tensor, features: Tensor): Tensor {
@@ -120,6 +122,14 @@ export class TensorLayers implements Layers<Tensor> {
     const rows = features.reshape([-1, width]);
     return placeRows(x.reshape([-1, width]), rows, placement.source, placement.taken, placement.kept).reshape(x.shape);
   }
+}
+
+/** The same values, through which no gradient goes back. */
+function withoutGradient(x: Tensor): Tensor {
+  return tf.customGrad((input) => ({
+    value: (input as Tensor).clone(),
+    gradFunc: (dy: Tensor) => tf.zerosLike(dy),
+  }))(x);
 }
 
 /** Additive attention mask: 0 where `visible`, -1e9 elsewhere. */

@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import type { DrawnExample, DrawRequest } from './drawn-example.js';
+import type { Asking, DrawnExample, ImageRequest } from './drawn-example.js';
 
-/** Draws images on worker threads, ahead of the training. */
+/** An image to draw and what to ask about it. */
+export interface DrawRequest {
+  readonly image: ImageRequest;
+  readonly asking: Asking;
+}
+
+/** Draws images on worker threads, ahead of the training. Each thread keeps what it has drawn, some 50 kB an image. */
 export class DrawingPool {
   private readonly workers: readonly Worker[];
   private readonly waiting = new Map<number, { resolve: (e: DrawnExample) => void; reject: (e: Error) => void }>();
@@ -22,12 +28,12 @@ export class DrawingPool {
     });
   }
 
-  /** Draws one image. Rejects with the worker's error. */
+  /** Draws one image, or takes it out of those drawn, and asks about it. Rejects with the worker's error. */
   draw(request: DrawRequest): Promise<DrawnExample> {
     const id = this.next++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      this.workers[id % this.workers.length]!.postMessage({ id, ...request });
+      this.workers[request.image.seed % this.workers.length]!.postMessage({ id, ...request });
     });
   }
 

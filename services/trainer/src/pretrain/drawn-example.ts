@@ -9,18 +9,30 @@ import { denseLabels } from './dense-labels.js';
 import type { DenseLabels } from './dense-labels.js';
 
 /** Which image to draw: a benchmark's, or a page of words to learn the letters from. */
-export interface DrawRequest {
+export interface ImageRequest {
   readonly scene: Task | 'page';
   readonly split: Split;
+  readonly seed: number;
+}
+
+/** What to ask about an image. */
+export interface Asking {
+  /** Chooses the questions. */
   readonly seed: number;
   /** How many of its questions are asked. */
   readonly questions: number;
   /** Questions that match this pattern are not asked (source of a regular expression, any case). */
   readonly unasked?: string | undefined;
-  /** Whether it is also annotated and transcribed. */
-  readonly dense: boolean;
-  /** How easy a page is, 0 to 1. */
-  readonly ease?: number;
+  /** Chance that it is also annotated, and that it is transcribed. */
+  readonly more: number;
+}
+
+/** A drawn image as it is kept to be asked about again: small enough for tens of thousands in memory. */
+export interface DrawnImage extends Pick<DrawnScene, 'questions' | 'transcription'> {
+  readonly scene: ImageRequest['scene'];
+  /** RGB, of the size that the model sees. */
+  readonly rgb: { readonly width: number; readonly height: number; readonly data: Uint8Array };
+  readonly labels: DenseLabels;
 }
 
 /** One drawn image as the pretraining learns from it. */
@@ -31,35 +43,56 @@ export interface DrawnExample {
 
 const TRANSCRIBE = 'Read everything.';
 
-/** Draws an image and turns it into one packed training sample with dense labels. */
-export async function drawExample(processor: Processor, request: DrawRequest): Promise<DrawnExample> {
-  const { scene, split, seed } = request;
-  const drawn = scene === 'page' ? drawPage(split, seed, request.ease) : await drawSample(scene, split, seed);
-  const image = processor.image({ width: IMAGE_SIZE, height: IMAGE_SIZE, data: drawn.pixels });
-  const turns = turnsOf(drawn, request).map(([question, answer]) => ({
+/** Draws an image, its dense labels, and all that can be asked about it. Half of the pages are more or less easy. */
+export async function drawImage(processor: Processor, { scene, split, seed }: ImageRequest): Promise<DrawnImage> {
+  const { uniform } = seededRandom(seed);
+  const ease = uniform() < 0.5 ? uniform() : 0;
+  const drawn = scene === 'page' ? drawPage(split, seed, ease) : await drawSample(scene, split, seed);
+  const { pixels, positionIds, tiles } = processor.image({ width: IMAGE_SIZE, height: IMAGE_SIZE, data: drawn.pixels });
+  const side = Math.sqrt(pixels.length / 3);
+  const { questions, transcription } = drawn;
+  return {
+    scene,
+    questions,
+    transcription,
+    rgb: { width: side, height: side, data: toRgb(pixels) },
+    labels: denseLabels(drawn, IMAGE_SIZE, Math.sqrt(positionIds.length / tiles)),
+  };
+}
+
+/** Bytes [h, w, 3] of pixels [3, h, w] that were normalised with mean and deviation 0.5, as the starter models do. */
+function toRgb(pixels: Float32Array): Uint8Array {
+  const area = pixels.length / 3;
+  return Uint8Array.from({ length: pixels.length }, (_, i) =>
+    Math.round((pixels[(i % 3) * area + Math.floor(i / 3)]! + 1) * 127.5),
+  );
+}
+
+/** Asks about a drawn image: one packed training sample. */
+export function askAbout(processor: Processor, drawn: DrawnImage, asking: Asking): DrawnExample {
+  const image = processor.image(drawn.rgb);
+  const turns = turnsOf(drawn, asking).map(([question, answer]) => ({
     prompt: processor.prompt(
       [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }],
       [image],
     ),
     answer: processor.answer(answer),
   }));
-  return {
-    sample: packTurns(turns, [image]),
-    labels: denseLabels(drawn, IMAGE_SIZE, Math.sqrt(image.positionIds.length / image.tiles)),
-  };
+  return { sample: packTurns(turns, [image]), labels: drawn.labels };
 }
 
-function turnsOf(drawn: DrawnScene, { scene, seed, questions, dense, unasked }: DrawRequest): [string, string][] {
-  if (scene === 'page') return [[TRANSCRIBE, drawn.transcription]];
+function turnsOf(drawn: DrawnImage, { seed, questions, unasked, more }: Asking): [string, string][] {
+  const { scene, transcription } = drawn;
+  const transcribed: [string, string] = [TRANSCRIBE, transcription];
+  if (scene === 'page') return [transcribed];
   const { uniform } = seededRandom(seed);
   const pattern = unasked === undefined ? undefined : new RegExp(unasked, 'i');
   const askable = drawn.questions.filter(({ question }) => !pattern?.test(question));
   const asked = shuffle(askable, uniform).slice(0, questions);
   const turns = asked.map(({ question, answer }): [string, string] => [question, answer]);
-  if (!dense) return turns;
   const annotated = askable[Math.floor(uniform() * askable.length)];
-  if (annotated) turns.push([annotationPrompt(scene), formatAnnotation(annotated)]);
-  turns.push([TRANSCRIBE, drawn.transcription]);
+  if (uniform() < more && annotated) turns.push([annotationPrompt(scene), formatAnnotation(annotated)]);
+  if (uniform() < more || turns.length === 0) turns.push(transcribed);
   return turns;
 }
 

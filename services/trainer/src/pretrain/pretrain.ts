@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { TASKS } from '@mpa/benchmarks';
 import type { Task } from '@mpa/benchmarks';
 import {
-  AdamW,
   collate,
   crossEntropy,
   disposeLayout,
   globalNorm,
   layOut,
   lossAndGradients,
+  Muon,
   Parameters,
   scaleGradients,
   TensorModel,
   tf,
 } from '@mpa/tensorflow';
-import type { BatchLayout, Tensor, Trainable } from '@mpa/tensorflow';
+import type { BatchLayout, Optimizer, Tensor, Trainable } from '@mpa/tensorflow';
 import { describeCheckpoint, saveCheckpoint, smolVlm } from '@mpa/vlm';
 import type { Weights } from '@mpa/vlm';
 import { learningRate } from '../learning-rate.js';
@@ -33,14 +33,19 @@ import { starterWords } from './starter-words.js';
 /**
  * A part of the pretraining with a learning rate schedule of its own.
  * - `seeing`: the vision tower learns alone, from the dense labels of pages full of words and of scenes.
- * - `answering`: the tower stays as it is; connector and decoder learn to answer, annotate and transcribe scenes.
- * - `together`: everything learns, from scenes and pages, by both losses.
+ * - `answering`: connector and decoder learn to answer, annotate and transcribe, the tower goes on as before: what the untrained
+ *   decoder would have it change does not reach it.
+ * - `together`: everything learns by both losses.
  */
 export interface Phase {
   readonly learns: 'seeing' | 'answering' | 'together';
   readonly steps: number;
+  /** Share of pages; the rest are scenes: of pages only, the tower would not find words elsewhere. */
+  readonly pages: number;
   /** Peak of the learning rate: a warm-up, then a cosine. */
   readonly rate: number;
+  /** What the cosine ends with, as a share of the peak. */
+  readonly end: number;
 }
 
 /** How a starter model is pretrained. */
@@ -51,13 +56,15 @@ export interface PretrainOptions {
   readonly phases: readonly Phase[];
   /** Images per step. */
   readonly batch: number;
+  /** Different images of each kind; they come back, and other questions are asked about them. */
+  readonly images: number;
   readonly seed: number;
   /** Steps of each phase's warm-up. */
   readonly warmup: number;
   /** Drawing threads beside the training. */
   readonly drawers: number;
-  /** How often each task, and a page of words, is drawn after the seeing, in proportion. */
-  readonly mix: Readonly<Record<Task | 'page', number>>;
+  /** How often a scene is each task's, in proportion. */
+  readonly mix: Readonly<Record<Task, number>>;
   /** Questions of the training scenes that are never asked: a regular expression, any case. */
   readonly unasked?: string;
   /** Steps between held-out checks and saved states. */
@@ -73,7 +80,7 @@ export interface PretrainProgress {
   readonly step: number;
   /** Nats per answer token; 0 while seeing. */
   readonly loss: number;
-  /** Of the dense labels, in nats per patch; 0 while answering. */
+  /** Of the dense labels, in nats per patch. */
   readonly auxiliaryLoss: number;
   readonly gradientNorm: number;
   readonly imagesPerSecond: number;
@@ -86,18 +93,18 @@ export interface PretrainProgress {
 /** `mpa world` draws the images below this number, for any seed up to 2000; pretraining those from it on. */
 const FIRST_IMAGE = 2 ** 31;
 const MAX_NORM = 1;
-const CHECKED_IMAGES = 40;
-/** Share of scenes, the rest are pages, while the tower learns alone: of pages only, it would not find words elsewhere. */
-const SCENE_SHARE = 0.5;
-/** Share of the steps of seeing over which pages grow from a primer's to the full variety. */
-const EASING = 0.7;
-/** Weight of the dense labels beside the answers, when both are learnt from. */
-const AUXILIARY = 0.5;
+const CHECKED_IMAGES = 100;
+/** Questions about a training scene. */
+const QUESTIONS = 4;
+/** Chance that a training scene is also annotated, and that it is transcribed. */
+const MORE = 0.5;
+/** Made orthogonal by the optimizer; tables, norms, biases and heads are AdamW's. */
+const MATRICES = /\.((q|k|v|o|out|gate|up|down)_proj|fc1|fc2|modality_projection\.proj)\.weight$/;
 
 /** Which parameters learn in a phase. */
 const LEARNING: Readonly<Record<Phase['learns'], Trainable>> = {
   seeing: { kind: 'named', pattern: /^(model\.vision_model|auxiliary)\./ },
-  answering: { kind: 'named', pattern: /^(?!model\.vision_model\.|auxiliary\.)/ },
+  answering: { kind: 'full' },
   together: { kind: 'full' },
 };
 
@@ -121,7 +128,7 @@ export async function pretrain(options: PretrainOptions): Promise<void> {
       const resumed = await loadTrainingState(state);
       const start = resumed ? overlay(weights, resumed.weights) : weights;
       const parameters = new Parameters(start, LEARNING[phase.learns], random.uniform);
-      const optimizer = new AdamW(parameters, { betas: [0.9, 0.98], weightDecay: 0.05 });
+      const optimizer = new Muon(parameters, { matrices: MATRICES, betas: [0.9, 0.98], weightDecay: 0.05 });
       if (resumed) optimizer.restore(resumed.optimizer);
       resumed?.close();
       try {
@@ -179,7 +186,7 @@ interface PhaseOptions extends PretrainOptions {
 
 type StarterModel = TensorModel<ReturnType<typeof smolVlm.readConfig>>;
 
-async function run(options: PhaseOptions, model: StarterModel, optimizer: AdamW, pool: DrawingPool): Promise<void> {
+async function run(options: PhaseOptions, model: StarterModel, optimizer: Optimizer, pool: DrawingPool): Promise<void> {
   const { phase, before, batch } = options;
   if (optimizer.steps >= phase.steps) return;
   const total = options.phases.reduce((sum, { steps }) => sum + steps, 0);
@@ -212,7 +219,7 @@ async function run(options: PhaseOptions, model: StarterModel, optimizer: AdamW,
 function trainStep(
   { phase, warmup }: PhaseOptions,
   model: StarterModel,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   examples: readonly DrawnExample[],
 ): Pick<PretrainProgress, 'loss' | 'auxiliaryLoss' | 'gradientNorm'> {
   const batch = collate(
@@ -225,7 +232,7 @@ function trainStep(
   const { value, gradients } = lossAndGradients(model.parameters, () => {
     const { answers, glyphs } = losses(model, layout, targets, phase.learns);
     parts.push(answers.dataSync()[0]!, glyphs.dataSync()[0]!);
-    return answers.add(glyphs.mul(phase.learns === 'together' ? AUXILIARY : 1)).asScalar();
+    return answers.add(glyphs).asScalar();
   });
   const [loss, auxiliaryLoss] = parts as [number, number];
   const gradientNorm = globalNorm(gradients);
@@ -243,31 +250,31 @@ function losses(
   learns: Phase['learns'],
 ): { answers: Tensor; glyphs: Tensor } {
   let patches: Tensor | undefined;
-  const features = model.imageFeatures(layout, (x) => (patches = x));
-  const nothing = tf.scalar(0);
-  const glyphs = learns === 'answering' ? nothing : auxiliaryLoss(model.parameters, patches!, targets);
-  if (learns === 'seeing') return { answers: nothing, glyphs };
+  const features = model.imageFeatures(layout, {
+    recordPatches: (x) => (patches = x),
+    frozenTower: learns === 'answering',
+  });
+  const glyphs = auxiliaryLoss(model.parameters, patches!, targets);
+  if (learns === 'seeing') return { answers: tf.scalar(0), glyphs };
   const hidden = model.hidden(layout, features);
   return { answers: crossEntropy(model.targetLogProbabilities(layout, hidden), layout.targets.weights), glyphs };
 }
 
 function drawBatch(
-  { phase, before, batch, mix, unasked, seed: run }: PhaseOptions,
+  { phase, before, batch, images, mix, unasked, seed: run }: PhaseOptions,
   pool: DrawingPool,
   step: number,
 ): Promise<DrawnExample[]> {
-  const scenes = [...TASKS, 'page'] as const;
-  const total = scenes.reduce((sum, scene) => sum + mix[scene], 0);
+  const total = TASKS.reduce((sum, task) => sum + mix[task], 0);
   return Promise.all(
     Array.from({ length: batch }, (_, i) => {
-      const seed = FIRST_IMAGE + ((run * 100_000_000 + (before + step) * batch + i) % FIRST_IMAGE);
+      const seed = (run * 10_000_000 + (before + step) * batch + i) % 2 ** 32;
       const { uniform } = seededRandom(seed);
-      const seeing = phase.learns === 'seeing';
       let left = uniform() * total;
-      const drawn = scenes.find((scene) => (left -= mix[scene]) < 0) ?? 'page';
-      const scene = seeing ? (uniform() < SCENE_SHARE ? drawn : 'page') : drawn;
-      const ease = seeing ? Math.max(0, 1 - step / (EASING * phase.steps)) : 0;
-      return pool.draw({ scene, split: 'train', seed, questions: 3, dense: true, ease, unasked });
+      const task = TASKS.find((candidate) => (left -= mix[candidate]) < 0) ?? 'textvqa';
+      const scene = uniform() < phase.pages ? 'page' : task;
+      const image = { scene, split: 'train', seed: FIRST_IMAGE + Math.floor(uniform() * images) } as const;
+      return pool.draw({ image, asking: { seed, questions: QUESTIONS, unasked, more: MORE } });
     }),
   );
 }
@@ -283,7 +290,10 @@ async function check(
     let right = 0;
     for (let from = 0; from < CHECKED_IMAGES; from += options.batch) {
       const drawn = Array.from({ length: Math.min(options.batch, CHECKED_IMAGES - from) }, (_, i) =>
-        pool.draw({ scene: task, split: 'test', seed: from + i, questions: 1, dense: false }),
+        pool.draw({
+          image: { scene: task, split: 'test', seed: from + i },
+          asking: { seed: from + i, questions: 1, more: 0 },
+        }),
       );
       right += countRight(model, await Promise.all(drawn), characters);
     }
@@ -308,10 +318,7 @@ function countRight(
   const layout = layOut(batch, model.shape);
   const read = tf.tidy(() => {
     let patches: Tensor | undefined;
-    const hidden = model.hidden(
-      layout,
-      model.imageFeatures(layout, (x) => (patches = x)),
-    );
+    const hidden = model.hidden(layout, model.imageFeatures(layout, { recordPatches: (x) => (patches = x) }));
     const logits = model.head(hidden.gather(tf.tensor1d(layout.targets.rows, 'int32')));
     return {
       tokens: logits.argMax(-1).dataSync(),
@@ -332,7 +339,7 @@ function countRight(
   return examples.length - wrong.size;
 }
 
-async function save({ out, state }: PhaseOptions, model: StarterModel, optimizer: AdamW): Promise<void> {
+async function save({ out, state }: PhaseOptions, model: StarterModel, optimizer: Optimizer): Promise<void> {
   await saveTrainingState(state, model.parameters, optimizer);
   const like = await describeCheckpoint(out);
   await saveCheckpoint(out, like, (name) => model.parameters.read(name), 'BF16');

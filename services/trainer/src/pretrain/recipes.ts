@@ -4,10 +4,17 @@ import { starterSizes } from './starter-config.js';
 /** What `mpa pretrain` does for each size, unless flags say otherwise. */
 export type Recipe = Pick<
   PretrainOptions,
-  'size' | 'phases' | 'batch' | 'warmup' | 'drawers' | 'mix' | 'unasked' | 'every' | 'seed'
+  'size' | 'phases' | 'batch' | 'images' | 'warmup' | 'drawers' | 'mix' | 'unasked' | 'every' | 'seed'
 >;
 
-const shared = { batch: 8, warmup: 100, drawers: 1, every: 500 } as const;
+const shared = {
+  batch: 16,
+  images: 6000,
+  warmup: 50,
+  drawers: 1,
+  every: 250,
+  mix: { textvqa: 1, stvqa: 1.2, chartqa: 1.6, okvqa: 0.8 },
+} as const;
 
 /**
  * Kinds of questions that the small model is never taught, as small models know less of the world: where something stands,
@@ -22,22 +29,20 @@ export const recipes: Readonly<Record<'large' | 'small', Recipe>> = {
     size: starterSizes.large,
     seed: 1,
     phases: [
-      { learns: 'seeing', steps: 15_000, rate: 2e-3 },
-      { learns: 'answering', steps: 12_000, rate: 2e-3 },
-      { learns: 'together', steps: 3_000, rate: 1e-4 },
+      { learns: 'seeing', steps: 2000, pages: 0.5, rate: 4e-3, end: 0.7 },
+      { learns: 'answering', steps: 1000, pages: 0.15, rate: 4e-3, end: 0.7 },
+      { learns: 'together', steps: 2500, pages: 0.15, rate: 3e-3, end: 0.01 },
     ],
-    mix: { textvqa: 1, stvqa: 1.2, chartqa: 1.2, okvqa: 0.8, page: 0.5 },
   },
   small: {
     ...shared,
     size: starterSizes.small,
     seed: 2,
     phases: [
-      { learns: 'seeing', steps: 10_000, rate: 2e-3 },
-      { learns: 'answering', steps: 6_000, rate: 2e-3 },
-      { learns: 'together', steps: 2_000, rate: 1e-4 },
+      { learns: 'seeing', steps: 1500, pages: 0.5, rate: 4e-3, end: 0.7 },
+      { learns: 'answering', steps: 600, pages: 0.15, rate: 4e-3, end: 0.7 },
+      { learns: 'together', steps: 1200, pages: 0.15, rate: 3e-3, end: 0.01 },
     ],
-    mix: { textvqa: 1, stvqa: 1.2, chartqa: 1.2, okvqa: 0.8, page: 0.2 },
     unasked: UNASKED,
   },
 };

@@ -13,15 +13,15 @@ export const starterSizes: Readonly<Record<'large' | 'small', StarterSize>> = {
     imageSize: 128,
     patchSize: 8,
     scaleFactor: 2,
-    vision: { width: 192, layers: 5, heads: 6 },
-    text: { width: 192, layers: 5, heads: 6, kvHeads: 3 },
+    vision: { width: 160, layers: 4, heads: 5 },
+    text: { width: 160, layers: 4, heads: 5, kvHeads: 5 },
   },
   small: {
     imageSize: 128,
     patchSize: 8,
     scaleFactor: 2,
-    vision: { width: 112, layers: 4, heads: 4 },
-    text: { width: 96, layers: 3, heads: 3, kvHeads: 1 },
+    vision: { width: 80, layers: 4, heads: 4 },
+    text: { width: 80, layers: 3, heads: 4, kvHeads: 2 },
   },
 };
 

@@ -26,7 +26,8 @@ export async function starterWords(): Promise<string[]> {
       if (task === 'okvqa') count(transcription);
     }
   }
-  for (const word of [...ALWAYS, ...TASKS.flatMap((task) => annotationPrompt(task).match(/\w+/g) ?? [])]) counts.set(word, OFTEN);
+  for (const word of [...ALWAYS, ...TASKS.flatMap((task) => annotationPrompt(task).match(/\w+/g) ?? [])])
+    counts.set(word, OFTEN);
   return [...counts]
     .filter(([, times]) => times >= OFTEN)
     .map(([word]) => word)

@@ -109,11 +109,11 @@ async function training(
 
 /** Share of the main job's time in which no model computes. */
 async function pipeline(folder: string): Promise<void> {
-  const { wall, busy } = await timeMainJob(folder, 100);
+  const { wall, busy } = await timeMainJob(folder);
   const idle = (wall - busy) / wall;
   const verdict = idle < 0.05 ? 'reached' : 'missed';
   console.log(
-    `mpa align: no model computes in ${(wall - busy).toFixed(1)} s of ${wall.toFixed(1)} s, ${(100 * idle).toFixed(1)} %   aim 5 % ${verdict}`,
+    `main job: no model computes in ${(wall - busy).toFixed(1)} s of ${wall.toFixed(1)} s, ${(100 * idle).toFixed(1)} %   aim 5 % ${verdict}`,
   );
 }
 
@@ -147,7 +147,7 @@ async function main(): Promise<void> {
       await training(name, checkpoint, peer, { batch, rounds: settings.rounds });
       checkpoint.close();
     }
-    if ('mpa align'.includes(values.only)) await pipeline(temporary);
+    if ('main job'.includes(values.only)) await pipeline(temporary);
   } finally {
     await peer.close();
     await rm(temporary, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import type { Trainable } from './parameters.js';
 import { crossEntropy, TensorModel } from './tensor-model.js';
 import { TensorflowError } from './tensorflow-error.js';
 import { tf } from './tf.js';
+import type { Tensor } from './tf.js';
 import { numbers, tinyConfig, tinyImage, tinyPrompt, tinySample, tinyWeights } from './tiny-model.fixture.js';
 
 type Model = TensorModel<typeof tinyConfig>;
@@ -173,6 +174,29 @@ describe('a model on TensorFlow', () => {
     const text = newModel({ kind: 'named', pattern: /text_model/ });
     expect(text.frozenFeatures(image)).toHaveLength(4 * text.shape.hiddenSize);
     text.parameters.dispose();
+  });
+
+  it('sends no gradient back to a frozen tower, and the same ones to everything after it', () => {
+    const model = newModel();
+    const layout = layOut(collate(samples, model.shape), model.shape);
+    const gradientsOf = (frozenTower: boolean): Map<string, Tensor> => {
+      const { value, gradients } = lossAndGradients(model.parameters, () => {
+        const hidden = model.hidden(layout, model.imageFeatures(layout, { frozenTower }));
+        return crossEntropy(model.targetLogProbabilities(layout, hidden), layout.targets.weights);
+      });
+      value.dispose();
+      return gradients;
+    };
+    const [all, some] = [gradientsOf(false), gradientsOf(true)];
+    for (const [name, gradient] of all) {
+      const found = some.get(name)!.dataSync();
+      if (!name.includes('vision_model')) expect(found, name).toEqual(gradient.dataSync());
+      else expect(found.every((value) => value === 0), name).toBe(true); // prettier-ignore
+    }
+    expect([...all].some(([name, g]) => name.includes('vision_model') && g.dataSync().some((v) => v !== 0))).toBe(true);
+    tf.dispose([...all.values(), ...some.values()]);
+    disposeLayout(layout);
+    model.parameters.dispose();
   });
 
   it('leaks no tensor over training steps', () => {

@@ -35,7 +35,7 @@ async function run(flags: PretrainFlags, { out, stderr, signal, cacheDirectory }
   const phases = scaled(recipe.phases, flags.steps);
   const steps = stepsOf(phases);
   const progress = openProgress(stderr);
-  const stage = progress.stage('pretrain', steps);
+  let stage: ReturnType<typeof progress.stage> | undefined;
   let last: PretrainProgress | undefined;
   try {
     await pretrain({
@@ -46,11 +46,12 @@ async function run(flags: PretrainFlags, { out, stderr, signal, cacheDirectory }
       signal,
       onProgress: (line) => {
         last = line.accuracy ? line : (last ?? line);
+        stage ??= progress.stage('pretrain', steps, line.step - 1);
         stage.update(line.step, describe(line));
       },
     });
     signal.throwIfAborted();
-    stage.end();
+    stage?.end();
   } finally {
     progress.close();
   }

@@ -9,7 +9,7 @@ export type Recipe = Pick<
 
 const shared = {
   batch: 16,
-  images: 6000,
+  images: 10_000,
   warmup: 50,
   drawers: 1,
   every: 250,
@@ -29,8 +29,9 @@ export const recipes: Readonly<Record<'large' | 'small', Recipe>> = {
     size: starterSizes.large,
     seed: 1,
     phases: [
-      { learns: 'seeing', steps: 2000, pages: 0.5, rate: 4e-3, end: 0.7 },
-      { learns: 'answering', steps: 1000, pages: 0.15, rate: 4e-3, end: 0.7 },
+      { learns: 'seeing', steps: 1000, pages: 0.5, rate: 4e-3, end: 0.85 },
+      { learns: 'seeing', steps: 1000, pages: 0.8, rate: 4e-3, end: 0.85 },
+      { learns: 'answering', steps: 800, pages: 0.15, rate: 4e-3, end: 0.85 },
       { learns: 'together', steps: 2500, pages: 0.15, rate: 3e-3, end: 0.01 },
     ],
   },
@@ -39,9 +40,10 @@ export const recipes: Readonly<Record<'large' | 'small', Recipe>> = {
     size: starterSizes.small,
     seed: 2,
     phases: [
-      { learns: 'seeing', steps: 1500, pages: 0.5, rate: 4e-3, end: 0.7 },
+      { learns: 'seeing', steps: 500, pages: 0.6, rate: 4e-3, end: 1 },
+      { learns: 'seeing', steps: 1500, pages: 0.8, rate: 4e-3, end: 0.85 },
       { learns: 'answering', steps: 600, pages: 0.15, rate: 4e-3, end: 0.7 },
-      { learns: 'together', steps: 1200, pages: 0.15, rate: 3e-3, end: 0.01 },
+      { learns: 'together', steps: 2000, pages: 0.15, rate: 3e-3, end: 0.01 },
     ],
     unasked: UNASKED,
   },

@@ -50,6 +50,12 @@ describe('a call that fails', () => {
   });
 });
 
+it('says its version', async () => {
+  const { code, stdout } = await runMpa('--version');
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(code).toBe(0);
+});
+
 describe('mpa world', () => {
   it('draws the test split with annotations and a sheet, and again the same', async () => {
     const [first, second] = [join(work, 'a'), join(work, 'b')];

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addAlign } from './commands/align.js';
@@ -8,10 +9,13 @@ import { addPretrain } from './commands/pretrain.js';
 import { addServe } from './commands/serve.js';
 import { addWorld } from './commands/world.js';
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
 /** The command line as a whole: one file per command in `commands/`. */
 export function program(context: CommandContext): Command {
   const root = new Command('mpa')
     .description('Level a small vision-language model against a large one, from unlabeled images.')
+    .version(version)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, writeOut: (text) => context.out(text.trimEnd()) })
     .showSuggestionAfterError();

@@ -1,13 +1,14 @@
 import type { BenchmarkSample } from '@mpa/benchmarks';
-import { readImage, VisionModel } from '@mpa/inference';
+import { VisionModel } from '@mpa/inference';
 import type { ModelConfig, SeenImage } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
+import type { RgbImage } from '@mpa/vlm';
 
 /** What a model said to a group of questions. */
 export interface GroupAnswers {
   /** In the order of the questions. */
   readonly texts: readonly string[];
-  /** From the first image file opened to the last answer's text. */
+  /** From the decoded images to the last answer's text. */
   readonly seconds: number;
 }
 
@@ -27,17 +28,17 @@ export class ComparedModel {
   }
 
   /**
-   * Answers a group of questions, timed end to end: reading and decoding the images, the vision tower, generation, text.
-   * An image of the group before is not looked at again. Throws CheckpointError, OnnxError, or what `readImage` throws.
+   * Answers a group of questions about decoded images, by path. Timed from there to the text: resizing, the vision tower,
+   * generation. An image of the group before is not looked at again. Throws CheckpointError or OnnxError.
    */
-  async answer(questions: readonly BenchmarkSample[]): Promise<GroupAnswers> {
+  async answer(questions: readonly BenchmarkSample[], images: ReadonlyMap<string, RgbImage>): Promise<GroupAnswers> {
     if (!this.#model) {
       this.#model = await VisionModel.open(this.config);
-      await this.#answer(this.#model, questions);
+      await this.#answer(this.#model, questions, images);
       this.#seen.clear();
     }
     const began = performance.now();
-    const texts = await this.#answer(this.#model, questions);
+    const texts = await this.#answer(this.#model, questions, images);
     return { texts, seconds: (performance.now() - began) / 1000 };
   }
 
@@ -46,11 +47,14 @@ export class ComparedModel {
     await this.#model?.close();
   }
 
-  async #answer(model: VisionModel, questions: readonly BenchmarkSample[]): Promise<string[]> {
+  async #answer(
+    model: VisionModel,
+    questions: readonly BenchmarkSample[],
+    images: ReadonlyMap<string, RgbImage>,
+  ): Promise<string[]> {
     const paths = [...new Set(questions.map(({ imagePath }) => imagePath))];
     const fresh = paths.filter((path) => !this.#seen.has(path));
-    const images = await Promise.all(fresh.map(async (path) => model.prepare(await readImage(path))));
-    const seen = await model.look(images);
+    const seen = await model.look(fresh.map((path) => model.prepare(images.get(path)!)));
     const all = new Map([...this.#seen, ...seen.map((image, i) => [fresh[i]!, image] as const)]);
     this.#seen = new Map(paths.map((path) => [path, all.get(path)!]));
     const answers = await model.answer(

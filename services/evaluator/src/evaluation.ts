@@ -5,6 +5,8 @@ import type { BenchmarkSample } from '@mpa/benchmarks';
 import { create, EvaluationResultSchema } from '@mpa/contracts';
 import type { Task } from '@mpa/contracts';
 import { imageFault, readImage } from '@mpa/inference';
+import type { ImageFault } from '@mpa/inference';
+import type { RgbImage } from '@mpa/vlm';
 import type { ComparedModel } from './compared-model.js';
 import { questionGroups } from './question-groups.js';
 import type { AskedQuestion, KeptResult, ResultLog, SkippedQuestion } from './result-log.js';
@@ -30,21 +32,39 @@ export interface EvaluationPlan {
   readonly signal: AbortSignal;
 }
 
+/** A group of questions with their images. */
+interface ReadGroup {
+  /** Those that every model has answered before, and those whose image can be decoded. */
+  readonly questions: readonly BenchmarkSample[];
+  /** By path; those of questions that every model has answered before are left out. */
+  readonly images: ReadonlyMap<string, RgbImage>;
+}
+
 /**
  * Has every model answer every question, group by group in turn and taking turns in who is first, so that what else the
- * machine does slows all alike.
+ * machine does slows all alike. The images of the next group are decoded meanwhile.
  * Answers that the log has are taken from there, scored anew. Yields each model's answer to each question whose image can be
  * read. Throws an AbortError between two groups once the signal aborts.
  */
 export async function* evaluate(plan: EvaluationPlan): AsyncGenerator<KeptResult> {
-  for (const [i, group] of questionGroups(plan.questions, plan.batch).entries()) {
-    const readable = await readableQuestions(group, plan);
+  const groups = questionGroups(plan.questions, plan.batch);
+  let next = readAhead(groups[0], plan);
+  for (const i of groups.keys()) {
+    const group = await next;
+    next = readAhead(groups[i + 1], plan);
     for (const contestant of rotated(plan.contestants, i)) {
       plan.signal.throwIfAborted();
-      await answerPending(readable, contestant, plan);
-      for (const question of readable) yield rescored(keptAnswer(question, contestant, plan)!, question);
+      await answerPending(group, contestant, plan);
+      for (const question of group.questions) yield rescored(keptAnswer(question, contestant, plan)!, question);
     }
   }
+}
+
+function readAhead(group: readonly BenchmarkSample[] = [], plan: EvaluationPlan): Promise<ReadGroup> {
+  const reading = readGroup(group, plan);
+  // It may fail before it is waited for.
+  reading.catch(() => undefined);
+  return reading;
 }
 
 function rotated<T>(items: readonly T[], by: number): T[] {
@@ -52,25 +72,24 @@ function rotated<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(first), ...items.slice(0, first)];
 }
 
-/** Those that every model has answered before, and those whose image can be decoded now. */
-async function readableQuestions(group: readonly BenchmarkSample[], plan: EvaluationPlan): Promise<BenchmarkSample[]> {
-  const faults = new Map<string, ReturnType<typeof imageFault>>();
-  const readable: BenchmarkSample[] = [];
-  for (const question of group) {
-    const { imagePath, id } = question;
-    const answered = plan.contestants.every((contestant) => keptAnswer(question, contestant, plan) !== undefined);
-    if (!answered && !faults.has(imagePath)) faults.set(imagePath, await faultOf(imagePath));
+/** Decodes the images of a group, each once, and tells of the questions that fall away with one that cannot be. */
+async function readGroup(group: readonly BenchmarkSample[], plan: EvaluationPlan): Promise<ReadGroup> {
+  const isAnswered = (question: BenchmarkSample): boolean =>
+    plan.contestants.every((contestant) => keptAnswer(question, contestant, plan) !== undefined);
+  const paths = [...new Set(group.filter((question) => !isAnswered(question)).map(({ imagePath }) => imagePath))];
+  const decoded = await Promise.all(paths.map(async (path) => [path, await decodeOrFault(path)] as const));
+  const images = new Map(decoded.flatMap(([path, image]) => ('reason' in image ? [] : [[path, image]])));
+  const faults = new Map(decoded.flatMap(([path, image]) => ('reason' in image ? [[path, image]] : [])));
+  for (const { id, imagePath } of group) {
     const fault = faults.get(imagePath);
-    if (fault === undefined) readable.push(question);
-    else await plan.onSkipped({ questionId: id, image: relative(plan.imageRoot, imagePath), ...fault });
+    if (fault) await plan.onSkipped({ questionId: id, image: relative(plan.imageRoot, imagePath), ...fault });
   }
-  return readable;
+  return { questions: group.filter(({ imagePath }) => !faults.has(imagePath)), images };
 }
 
-async function faultOf(imagePath: string): Promise<ReturnType<typeof imageFault>> {
+async function decodeOrFault(imagePath: string): Promise<RgbImage | ImageFault> {
   try {
-    await readImage(imagePath);
-    return undefined;
+    return await readImage(imagePath);
   } catch (error) {
     const fault = imageFault(error);
     if (fault === undefined) throw error;
@@ -79,14 +98,14 @@ async function faultOf(imagePath: string): Promise<ReturnType<typeof imageFault>
 }
 
 async function answerPending(
-  readable: readonly BenchmarkSample[],
+  { questions, images }: ReadGroup,
   contestant: Contestant,
   plan: EvaluationPlan,
 ): Promise<void> {
-  const pending = readable.filter((question) => keptAnswer(question, contestant, plan) === undefined);
+  const pending = questions.filter((question) => keptAnswer(question, contestant, plan) === undefined);
   if (pending.length === 0) return;
   const { model, fingerprint } = contestant;
-  const { texts, seconds } = await model.answer(pending);
+  const { texts, seconds } = await model.answer(pending, images);
   const results = pending.map((question, i) => {
     const { metric, answers } = question;
     const prediction = texts[i]!;

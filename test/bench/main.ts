@@ -5,12 +5,14 @@ import { parseArgs } from 'node:util';
 import { defaultCacheDirectory, loadTensorflow } from '@mpa/tensorflow';
 import { openCheckpoint, smolVlm } from '@mpa/vlm';
 import type { Checkpoint, SmolVlmConfig } from '@mpa/vlm';
+import { printAgreement } from './agreement-table.js';
 import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
 import type { PythonPeer } from './python-peer.js';
 import { generateOnce, openForGeneration, trainStep, workload } from './subject.js';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
+const MODELS = join(ROOT, 'libs', 'benchmarks', 'models');
 
 /** One line of the table: both sides timed in turn, the fastest of each. */
 interface Row {
@@ -138,7 +140,7 @@ async function main(): Promise<void> {
     await cp(join(ROOT, 'test', 'fixtures', 'full-size', 'smolvlm-256m'), full, { recursive: true });
     await peer.ask({ verb: 'write_random', folder: full });
     const subjects = [
-      { name: 'starter L-VLM', folder: join(ROOT, 'libs', 'benchmarks', 'models', 'starter-large'), batch: 8 },
+      { name: 'starter L-VLM', folder: join(MODELS, 'starter-large'), batch: 8 },
       { name: 'SmolVLM-256M', folder: full, batch: 1 },
     ].filter(({ name }) => name.includes(values.only));
     for (const { name, folder, batch } of subjects) {
@@ -146,6 +148,10 @@ async function main(): Promise<void> {
       await generation(name, checkpoint, peer, settings);
       await training(name, checkpoint, peer, { batch, rounds: settings.rounds });
       checkpoint.close();
+    }
+    for (const size of ['large', 'small'] as const) {
+      const name = `starter-${size}`;
+      if (`agreement of ${name}`.includes(values.only)) await printAgreement(name, join(MODELS, name), settings);
     }
     if ('main job'.includes(values.only)) await pipeline(temporary);
   } finally {

@@ -65,10 +65,17 @@ function stepsOf(phases: readonly Phase[]): number {
   return phases.reduce((sum, phase) => sum + phase.steps, 0);
 }
 
-/** The phases, shortened or lengthened in proportion to `steps` in all. */
+/** The phases, shortened or lengthened in proportion to `steps` in all, to one step each at least. */
 function scaled(phases: readonly Phase[], steps = stepsOf(phases)): readonly Phase[] {
   const factor = steps / stepsOf(phases);
-  return phases.map((phase) => ({ ...phase, steps: Math.max(1, Math.round(phase.steps * factor)) }));
+  let planned = 0;
+  let end = 0;
+  return phases.map((phase) => {
+    planned += phase.steps * factor;
+    const begin = end;
+    end = Math.max(begin + 1, Math.round(planned));
+    return { ...phase, steps: end - begin };
+  });
 }
 
 function describe({ loss, auxiliaryLoss, accuracy }: PretrainProgress): string {

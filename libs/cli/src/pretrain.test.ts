@@ -21,7 +21,9 @@ it('trains a starter model through all phases; killed in the middle, it ends wit
   const ended = await runMpa(...pretrain(whole));
   expect(ended.code, ended.stderr).toBe(0);
   expect(lastObject(ended)).toMatchObject({ phase: 'together', step: 4 });
-  expect(PHASES.map((phase, i) => existsSync(join(whole, 'state', `${i + 1}-${phase}`)))).toEqual(PHASES.map(() => true));
+  expect(PHASES.map((phase, i) => existsSync(join(whole, 'state', `${i + 1}-${phase}`)))).toEqual(
+    PHASES.map(() => true),
+  );
 
   const first = startMpa(pretrain(killed));
   while (!existsSync(join(killed, 'state', '1-seeing', 'steps.json')) && first.child.exitCode === null) {

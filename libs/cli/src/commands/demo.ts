@@ -20,7 +20,7 @@ const starters = {
 };
 
 /** Images drawn for each task: unlabeled ones to learn from, and labelled ones to measure with. */
-const DRAWN = { train: 110, test: 20 } as const;
+const DRAWN = { train: 150, test: 20 } as const;
 
 interface DemoFlags {
   readonly out: string;

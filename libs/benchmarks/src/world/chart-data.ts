@@ -1,6 +1,6 @@
 import type { Colour } from './colours.js';
 import type { Random } from './random.js';
-import { splitOf, type Split } from './split.js';
+import type { Split } from './split.js';
 import { drawNumber, drawWord } from './vocabulary.js';
 
 /** The kinds of chart that are drawn. */
@@ -40,7 +40,7 @@ export function drawChartData(random: Random, split: Split, colours: (count: num
     ...(!round && random.chance(0.35) ? { title: capitalised(drawWord(random, split, 4, 7)) } : {}),
     labelKind,
     labels,
-    values: printed ? drawValues(random, split, count, kind) : drawLevels(random, split, count),
+    values: printed ? drawValues(random, split, count, kind) : drawLevels(random, count),
     printed,
     colours: colours(many ? count : 1),
   };
@@ -81,13 +81,10 @@ function drawValues(random: Random, split: Split, count: number, kind: ChartKind
 }
 
 /** Different values on the lines of an axis from 0 to 100, 200 or 1000, or between them. */
-function drawLevels(random: Random, split: Split, count: number): number[] {
-  const ladders = [100, 200, 1000].map((top) =>
-    Array.from({ length: 36 }, (_, i) => ((i + 4) * top) / 40).filter(
-      (level) => Number.isInteger(level) && splitOf(String(level)) === split,
-    ),
-  );
-  return random.sample(random.pick(ladders.filter((levels) => levels.length >= count)), count);
+function drawLevels(random: Random, count: number): number[] {
+  const top = random.pick([100, 200, 1000]);
+  const levels = Array.from({ length: 36 }, (_, i) => ((i + 4) * top) / 40).filter(Number.isInteger);
+  return random.sample(levels, count);
 }
 
 function capitalised(word: string): string {

@@ -39,6 +39,19 @@ export function channels(hex: string): [number, number, number] {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
+const SHADES = Object.values(NAMED).flatMap((shades, name) => shades.map((hex) => ({ name, rgb: channels(hex) })));
+
+/** Index in {@link COLOUR_NAMES} of the name whose nearest shade is nearest to a colour (channels 0 to 255). */
+export function nearestColourName(r: number, g: number, b: number): number {
+  let nearest = 0;
+  let least = Infinity;
+  for (const { name, rgb } of SHADES) {
+    const distance = (rgb[0] - r) ** 2 + (rgb[1] - g) ** 2 + (rgb[2] - b) ** 2;
+    if (distance < least) [nearest, least] = [name, distance];
+  }
+  return nearest;
+}
+
 /** Perceived brightness of a `#rrggbb` value, 0 to 1 (Rec. 601 weights). */
 export function brightness(hex: string): number {
   const [r, g, b] = channels(hex);

@@ -38,10 +38,13 @@ export function drawWord(random: Random, split: Split, shortest = 3, longest = 7
   }
 }
 
-/** A whole number of the split with `digits` digits (two or more), no leading zero. */
+/**
+ * A whole number of the split with `digits` digits (two or more), no leading zero. Those of two digits are everybody's, like years:
+ * there are only ninety, and who never sees ten of them learns that they do not exist.
+ */
 export function drawNumber(random: Random, split: Split, digits: number): string {
   for (;;) {
     const number = String(random.int(10 ** (digits - 1), 10 ** digits - 1));
-    if (splitOf(number) === split) return number;
+    if (digits === 2 || splitOf(number) === split) return number;
   }
 }

@@ -1,29 +1,34 @@
 import { crossEntropy, pickLogProbabilities, tf } from '@mpa/tensorflow';
 import type { Parameters, Tensor } from '@mpa/tensorflow';
 import type { Weights } from '@mpa/vlm';
-import { CHARACTERS, ITEMS, OBJECTS, PLACES, SLOTS } from './dense-labels.js';
+import { CHARACTERS, COLOURS, ITEMS, OBJECTS, PLACES, SLOTS } from './dense-labels.js';
 import type { DenseLabels } from './dense-labels.js';
 
 const GLYPHS = 'auxiliary.glyphs.weight';
 const THINGS = 'auxiliary.objects.weight';
+const COLOUR_NAMES = 'auxiliary.colours.weight';
 const CLASSES = CHARACTERS + PLACES + ITEMS;
 /** Empty patches are many and easy: they count this much. */
 const EMPTY_WEIGHT = 0.05;
 /** An object covers many patches, a character few. */
 const OBJECT_WEIGHT = 0.25;
 
-const rows = (name: string): number => (name === GLYPHS ? SLOTS * CLASSES : OBJECTS);
+const ROWS: ReadonlyMap<string, number> = new Map([
+  [GLYPHS, SLOTS * CLASSES],
+  [THINGS, OBJECTS],
+  [COLOUR_NAMES, COLOURS],
+]);
 
 /**
  * Linear heads on the vision tower that say which character is at each half patch, its place in its text, and which text, and which
- * object is at each patch: known, since we draw it. They teach the tower to see before answers can, and are thrown away at the end.
+ * object and colour is at each patch: known, since we draw it. They teach the tower to see before answers can, and are thrown away at the end.
  */
 export function auxiliaryHeads(width: number, normal: () => number): Weights {
   return {
-    names: [GLYPHS, THINGS],
-    shape: (name) => [rows(name), width],
+    names: [...ROWS.keys()],
+    shape: (name) => [ROWS.get(name)!, width],
     dtype: () => 'F32',
-    read: (name) => Float32Array.from({ length: rows(name) * width }, () => normal() / Math.sqrt(width)),
+    read: (name) => Float32Array.from({ length: ROWS.get(name)! * width }, () => normal() / Math.sqrt(width)),
   };
 }
 
@@ -35,6 +40,7 @@ export interface AuxiliaryTargets {
   readonly weights: Float32Array;
   readonly objects: Int32Array;
   readonly objectWeights: Float32Array;
+  readonly colours: Int32Array;
 }
 
 /** Joins the labels of a batch's images. */
@@ -49,6 +55,7 @@ export function auxiliaryTargets(labels: readonly DenseLabels[]): AuxiliaryTarge
     weights: Float32Array.from(characters, (c) => (c === 0 ? EMPTY_WEIGHT : 1)),
     objects,
     objectWeights: Float32Array.from(objects, (o) => (o === 0 ? EMPTY_WEIGHT : OBJECT_WEIGHT)),
+    colours: join('colours'),
   };
 }
 
@@ -71,8 +78,9 @@ export function auxiliaryLoss(parameters: Parameters, patches: Tensor, targets: 
   const picked = pickLogProbabilities(characters, targets.characters)
     .add(pickLogProbabilities(places, targets.places))
     .add(pickLogProbabilities(items, targets.items));
-  const objects = tf.matMul(flat(patches), parameters.get(THINGS), false, true);
-  return crossEntropy(picked, targets.weights).add(
-    crossEntropy(pickLogProbabilities(objects, targets.objects), targets.objectWeights),
-  );
+  const said = (head: string, truth: Int32Array): Tensor =>
+    pickLogProbabilities(tf.matMul(flat(patches), parameters.get(head), false, true), truth);
+  return crossEntropy(picked, targets.weights)
+    .add(crossEntropy(said(THINGS, targets.objects), targets.objectWeights))
+    .add(said(COLOUR_NAMES, targets.colours).mean().neg());
 }

@@ -1,4 +1,4 @@
-import { THINGS } from '@mpa/benchmarks';
+import { COLOUR_NAMES, nearestColourName, THINGS } from '@mpa/benchmarks';
 
 /** A rectangle in image pixels. */
 interface Box {
@@ -35,30 +35,45 @@ export const PLACES = 13;
 export const ITEMS = 9;
 /** Number of object classes; class 0 is "no object here". */
 export const OBJECTS = THINGS.length + 1;
+/** Number of colour classes. */
+export const COLOURS = COLOUR_NAMES.length;
 /** Each patch is labelled twice: its left and its right half, for narrow characters. */
 export const SLOTS = 2;
 
 /**
  * For every half patch, row by row: which character covers it, its place in its text, and which text; for every patch, which
- * object is there. All 0 for none.
+ * object is there. All 0 for none. And for every patch the name of its most frequent colour.
  */
 export interface DenseLabels {
   readonly characters: Uint8Array;
   readonly places: Uint8Array;
   readonly items: Uint8Array;
   readonly objects: Uint8Array;
+  readonly colours: Uint8Array;
 }
 
-/** Dense labels of an image of `imageSize` pixels cut into `side` x `side` patches. */
-export function denseLabels(
-  { glyphs, objects }: { readonly glyphs: readonly LabelledGlyph[]; readonly objects: readonly LabelledObject[] },
+/** What is known about a drawn image. */
+interface Labelled {
+  readonly glyphs: readonly LabelledGlyph[];
+  readonly objects: readonly LabelledObject[];
+  /** RGB, rows from the top. */
+  readonly pixels: Uint8Array;
+}
+
+/** Dense labels of an image of `imageSize` pixels in height and width, cut into `side` x `side` patches. */
+export function denseLabels({ glyphs, objects, pixels }: Labelled, imageSize: number, side: number): DenseLabels {
+  return {
+    ...glyphLabels(glyphs, imageSize, side),
+    objects: objectLabels(objects, imageSize / side, side),
+    colours: colourLabels(pixels, imageSize, side),
+  };
+}
+
+function glyphLabels(
+  glyphs: readonly LabelledGlyph[],
   imageSize: number,
   side: number,
-): DenseLabels {
-  return { ...glyphLabels(glyphs, imageSize, side), objects: objectLabels(objects, imageSize / side, side) };
-}
-
-function glyphLabels(glyphs: readonly LabelledGlyph[], imageSize: number, side: number): Omit<DenseLabels, 'objects'> {
+): Omit<DenseLabels, 'objects' | 'colours'> {
   const size = side * side * SLOTS;
   const labels = { characters: new Uint8Array(size), places: new Uint8Array(size), items: new Uint8Array(size) };
   const best = new Float32Array(size);
@@ -88,6 +103,21 @@ function objectLabels(objects: readonly LabelledObject[], patch: number, side: n
     const [x, y] = [((i % side) + 0.5) * patch, (Math.floor(i / side) + 0.5) * patch];
     const there = objects.find(({ box }) => x > box.x && x < box.x + box.w && y > box.y && y < box.y + box.h);
     return there ? THINGS.findIndex(({ name }) => name === there.name) + 1 : 0;
+  });
+}
+
+/** The colour name that most of a patch's pixels have, of every second in each direction. */
+function colourLabels(pixels: Uint8Array, imageSize: number, side: number): Uint8Array {
+  const patch = imageSize / side;
+  return Uint8Array.from({ length: side * side }, (_, i) => {
+    const counts = new Uint16Array(COLOURS);
+    for (let y = 0; y < patch; y += 2) {
+      for (let x = 0; x < patch; x += 2) {
+        const at = 3 * ((Math.floor(i / side) * patch + y) * imageSize + (i % side) * patch + x);
+        counts[nearestColourName(pixels[at]!, pixels[at + 1]!, pixels[at + 2]!)]!++;
+      }
+    }
+    return counts.indexOf(Math.max(...counts));
   });
 }
 

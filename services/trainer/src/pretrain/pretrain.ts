@@ -46,6 +46,8 @@ export interface Phase {
   readonly rate: number;
   /** What the cosine ends with, as a share of the peak. */
   readonly end: number;
+  /** How often a scene is each task's, in proportion. */
+  readonly mix: Readonly<Record<Task, number>>;
 }
 
 /** How a starter model is pretrained. */
@@ -63,8 +65,6 @@ export interface PretrainOptions {
   readonly warmup: number;
   /** Drawing threads beside the training. */
   readonly drawers: number;
-  /** How often a scene is each task's, in proportion. */
-  readonly mix: Readonly<Record<Task, number>>;
   /** Questions of the training scenes that are never asked: a regular expression, any case. */
   readonly unasked?: string;
   /** Steps between held-out checks and saved states. */
@@ -126,8 +126,13 @@ export async function pretrain(options: PretrainOptions): Promise<void> {
       if (options.signal?.aborted) break;
       const state = join(options.out, 'state', `${index + 1}-${phase.learns}`);
       const resumed = await loadTrainingState(state);
-      const start = resumed ? overlay(weights, resumed.weights) : weights;
-      const parameters = new Parameters(start, LEARNING[phase.learns], random.uniform);
+      if (resumed) weights = inMemory(weights.names, overlay(weights, resumed.weights));
+      if (resumed?.optimizer.steps === phase.steps) {
+        resumed.close();
+        before += phase.steps;
+        continue;
+      }
+      const parameters = new Parameters(weights, LEARNING[phase.learns], random.uniform);
       const optimizer = new Muon(parameters, { matrices: MATRICES, betas: [0.9, 0.98], weightDecay: 0.05 });
       if (resumed) optimizer.restore(resumed.optimizer);
       resumed?.close();
@@ -261,10 +266,11 @@ function losses(
 }
 
 function drawBatch(
-  { phase, before, batch, images, mix, unasked, seed: run }: PhaseOptions,
+  { phase, before, batch, images, unasked, seed: run }: PhaseOptions,
   pool: DrawingPool,
   step: number,
 ): Promise<DrawnExample[]> {
+  const { mix } = phase;
   const total = TASKS.reduce((sum, task) => sum + mix[task], 0);
   return Promise.all(
     Array.from({ length: batch }, (_, i) => {

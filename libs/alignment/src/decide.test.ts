@@ -1,6 +1,6 @@
 import { tasks } from '@mpa/answer-metrics';
 import { describe, expect, test } from 'vitest';
-import { decide, rejectionReasons, sampleWeight, selectionReasons, type ParityInput } from './decide.js';
+import { decide, decideByDiscrepancy, rejectionReasons, selectionReasons, type ParityInput } from './decide.js';
 
 // Two answers that agree under the task's rule though they are written differently, and one that agrees with neither.
 const answersOf = {
@@ -41,13 +41,25 @@ test('every reason is given for some answers, and no other', () => {
   const answers = ['', 'cat', 'dog'];
   const reasons = answers.flatMap((annotation) =>
     answers.flatMap((selfCheck) =>
-      answers.map((studentAnswer) => decide({ task: 'okvqa', annotation, selfCheck, studentAnswer }).reason),
+      answers.map((studentAnswer) => {
+        const decision = decide({ task: 'okvqa', annotation, selfCheck, studentAnswer });
+        return decideByDiscrepancy(decision, annotation === 'cat' ? 0.9 : 0.1, 0.5).reason;
+      }),
     ),
   );
   expect(new Set(reasons)).toEqual(new Set([...selectionReasons, ...rejectionReasons]));
 });
 
-test('selected samples weigh the same, rejected ones nothing', () => {
-  expect(sampleWeight({ selected: true, reason: 'student_differs' })).toBe(1);
-  expect(sampleWeight({ selected: false, reason: 'student_agrees' })).toBe(0);
+test('selects what the S-VLM gets right only where it differs by more than was asked for', () => {
+  const agrees = decide({ task: 'okvqa', annotation: 'cat', selfCheck: 'cat', studentAnswer: 'cat' });
+  expect(decideByDiscrepancy(agrees, 0.6, 0.5)).toEqual({ selected: true, reason: 'student_agrees_otherwise' });
+  for (const [discrepancy, above] of [
+    [0.5, 0.5],
+    [undefined, 0],
+    [0.9, 1],
+  ] as const) {
+    expect(decideByDiscrepancy(agrees, discrepancy, above)).toBe(agrees);
+  }
+  const unsure = decide({ task: 'okvqa', annotation: 'cat', selfCheck: 'dog', studentAnswer: 'cat' });
+  expect(decideByDiscrepancy(unsure, 1, 0)).toBe(unsure);
 });

@@ -11,8 +11,11 @@ export interface ParityInput {
   readonly studentAnswer: string;
 }
 
-/** Why a sample is selected: the L-VLM stands by its annotation and the S-VLM does not reach it. */
-export const selectionReasons = ['student_differs'] as const;
+/**
+ * Why a sample is selected: the L-VLM stands by its annotation and the S-VLM does not reach it; or it does, but for other
+ * reasons than the L-VLM's.
+ */
+export const selectionReasons = ['student_differs', 'student_agrees_otherwise'] as const;
 
 /** Why a sample is rejected: there is no answer to learn, the L-VLM contradicts itself, or the S-VLM knows already. */
 export const rejectionReasons = ['annotation_empty', 'teacher_disagrees_with_itself', 'student_agrees'] as const;
@@ -39,7 +42,11 @@ export function decide({ task, annotation, selfCheck, studentAnswer }: ParityInp
   return { selected: true, reason: 'student_differs' };
 }
 
-/** A sample's weight in the training loss: the paper's method counts every selected sample alike. */
-export function sampleWeight({ selected }: Decision): number {
-  return selected ? 1 : 0;
+/**
+ * Beyond that rule: a sample that the S-VLM gets right is selected too where the two models differ by more than `above` on the way
+ * there. `discrepancy` leaves the answer itself out.
+ */
+export function decideByDiscrepancy(decision: Decision, discrepancy: number | undefined, above: number): Decision {
+  if (decision.reason !== 'student_agrees' || discrepancy === undefined || discrepancy <= above) return decision;
+  return { selected: true, reason: 'student_agrees_otherwise' };
 }

@@ -1,10 +1,22 @@
+export { areaShares, attentionMap, type Region } from './attention-map.js';
+export { charactersOf, confidenceGap, perCharacter } from './confidence.js';
 export {
   decide,
+  decideByDiscrepancy,
   rejectionReasons,
-  sampleWeight,
   selectionReasons,
   type Decision,
   type ParityInput,
   type RejectionReason,
   type SelectionReason,
 } from './decide.js';
+export {
+  discrepancies,
+  meanDiscrepancy,
+  pathToAnswerDiscrepancy,
+  sampleWeights,
+  type Discrepancies,
+  type ModelSignals,
+} from './discrepancies.js';
+export { amongThese, jensenShannon, normalised } from './divergence.js';
+export { pathDiscrepancy, type PathDiscrepancy } from './reasoning.js';

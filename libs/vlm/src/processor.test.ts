@@ -7,6 +7,7 @@ import { CheckpointError } from './checkpoint-error.js';
 import { decodeImage } from './image/decode-image.js';
 import { checkpointCopy, oracle, reference } from './oracle.fixture.js';
 import type { Message, ProcessedImage, Processor } from './processor.js';
+import type { SmolVlmConfig } from './smolvlm/config.js';
 
 interface Sample {
   readonly messages: readonly Message[];
@@ -104,5 +105,46 @@ describe('the processor', () => {
     );
     await writeFile(join(dir, 'config.json'), config);
     await expect(describeCheckpoint(dir)).rejects.toThrow(/<image> is token 558, but image_token_id .* is 5/);
+  });
+});
+
+describe('the regions of image tokens', () => {
+  it.each([
+    { width: 40, height: 40, split: false },
+    { width: 300, height: 130, split: true },
+    { width: 90, height: 310, split: true },
+  ])('say where on a $width x $height image a token looks (split: $split)', async ({ width, height, split }) => {
+    const { processor, config } = await describeCheckpoint(oracle);
+    const { imageSize: side, patchSize } = (config as SmolVlmConfig).vision;
+    // A black image with one white spot, a tenth of it.
+    const spot = { x: 0.62, y: 0.31 };
+    const near = (x: number, y: number): boolean => Math.abs(x - spot.x) < 0.05 && Math.abs(y - spot.y) < 0.05;
+    const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+      const pixel = Math.floor(i / 3);
+      return near((pixel % width) / width, Math.floor(pixel / width) / height) ? 255 : 0;
+    });
+    const image = processor.image({ width, height, data }, { split });
+    const regions = processor.regions(image);
+    expect(regions).toHaveLength(image.tokens);
+
+    const perTile = image.tokens / image.tiles;
+    const tokens = Math.sqrt(perTile);
+    const patch = (patchSize * Math.sqrt(Math.floor(side / patchSize) ** 2 / perTile)) as number;
+    regions.forEach(({ left, right, top, bottom }, i) => {
+      const [tile, row, column] = [Math.floor(i / perTile), Math.floor((i % perTile) / tokens), i % tokens];
+      let brightest = -Infinity;
+      for (let y = row * patch; y < (row + 1) * patch; y++) {
+        for (let x = column * patch; x < (column + 1) * patch; x++) {
+          brightest = Math.max(brightest, image.pixels[(tile * 3 * side + y) * side + x]!);
+        }
+      }
+      const center = { x: (left + right) / 2, y: (top + bottom) / 2 };
+      if (near(center.x, center.y)) expect(brightest, `token ${i}`).toBeGreaterThan(0.5);
+      // Further away than the spot, the token and the blur of resizing reach: dark.
+      const [reachX, reachY] = [right - left + 0.06, bottom - top + 0.06];
+      if (Math.abs(center.x - spot.x) > reachX || Math.abs(center.y - spot.y) > reachY) {
+        expect(brightest, `token ${i}`).toBeLessThan(0);
+      }
+    });
   });
 });

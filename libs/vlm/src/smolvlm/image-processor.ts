@@ -6,7 +6,7 @@ import type { Normalization } from '../image/normalize.js';
 import { resize } from '../image/resize.js';
 import type { Resample } from '../image/resize.js';
 import type { RgbImage } from '../image/rgb-image.js';
-import type { ProcessedImage } from '../processor.js';
+import type { ImageRegion, ProcessedImage } from '../processor.js';
 import type { SmolVlmConfig } from './config.js';
 import { positionIds } from './position-ids.js';
 
@@ -39,6 +39,8 @@ export class SmolVlmImageProcessor {
   private readonly resample: Resample;
   private readonly normalization: Normalization;
   private readonly positions: Int32Array;
+  /** Image tokens along one side of a tile, and the share of that side that each covers. */
+  private readonly tokens: { readonly side: number; readonly share: number };
   /** Image tokens that one tile becomes. */
   readonly tokensPerTile: number;
 
@@ -67,7 +69,9 @@ export class SmolVlmImageProcessor {
     }
     const patches = Math.floor(this.side / config.vision.patchSize);
     this.positions = positionIds(patches);
-    this.tokensPerTile = (patches / config.scaleFactor) ** 2;
+    const tokens = patches / config.scaleFactor;
+    this.tokens = { side: tokens, share: (config.vision.patchSize * config.scaleFactor) / this.side };
+    this.tokensPerTile = tokens ** 2;
   }
 
   /** Scales the long side to `size`, then cuts into tiles (split) or squashes to one. */
@@ -90,6 +94,27 @@ export class SmolVlmImageProcessor {
       width: image.width,
       height: image.height,
     };
+  }
+
+  /** Images are stretched to whole tiles, never padded: every tile is its share of the image, the last one all of it. */
+  regions({ rows, columns }: Pick<ProcessedImage, 'rows' | 'columns'>): ImageRegion[] {
+    const tiles = Array.from({ length: rows * columns }, (_, i) =>
+      this.tileRegions(1 / rows, 1 / columns, Math.floor(i / columns) / rows, (i % columns) / columns),
+    );
+    return [...tiles.flat(), ...this.tileRegions(1, 1, 0, 0)];
+  }
+
+  private tileRegions(height: number, width: number, top: number, left: number): ImageRegion[] {
+    const { side, share } = this.tokens;
+    return Array.from({ length: this.tokensPerTile }, (_, i) => {
+      const [row, column] = [Math.floor(i / side), i % side];
+      return {
+        left: left + column * share * width,
+        right: left + (column + 1) * share * width,
+        top: top + row * share * height,
+        bottom: top + (row + 1) * share * height,
+      };
+    });
   }
 
   private resize(image: RgbImage, width: number, height: number): RgbImage {

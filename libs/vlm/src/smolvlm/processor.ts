@@ -23,6 +23,7 @@ export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolV
   checkAgreement(files, text, config, processorConfig['image_seq_len'] ?? perTile, perTile);
   return {
     image: (image, options) => images.process(image, options),
+    regions: (image) => images.regions(image),
     chat: (messages, options = {}) => text.chat(messages, options.addGenerationPrompt ?? false),
     expand: (chat, processed) => expand(chat, processed, perTile),
     encode: text.encode,

@@ -1,0 +1,17 @@
+/** Characters of a text, as Unicode code points: what probabilities are shared out over, since tokens differ between models. */
+export function charactersOf(text: string): number {
+  return [...text].length;
+}
+
+/** Log-probability of a text per character, in nats. An empty text counts as one character. */
+export function perCharacter(logProbability: number, text: string): number {
+  return logProbability / Math.max(1, charactersOf(text));
+}
+
+/**
+ * How much less likely the S-VLM finds what the L-VLM says, in [0, 1): `1 - exp(-max(0, teacher - student))` of
+ * log-probabilities per character. 0 where the S-VLM is at least as sure.
+ */
+export function confidenceGap(teacher: number, student: number): number {
+  return -Math.expm1(-Math.max(0, teacher - student));
+}

@@ -1,5 +1,8 @@
 import { normalised } from './divergence.js';
 
+/** Attention maps are the mean over so many of the last layers, or over all of a model with fewer. */
+export const ATTENTION_LAYERS = 2;
+
 /** Part of an image, in shares of its width and height: left, top, right, bottom in [0, 1]. */
 export interface Region {
   readonly left: number;

@@ -11,6 +11,7 @@ export function normalised(weights: ArrayLike<number>): number[] {
 
 /** Log-probabilities [n] of alternatives as a distribution over just these: softmax. */
 export function amongThese(logProbabilities: readonly number[]): number[] {
+  if (logProbabilities.length === 0) return [];
   const largest = Math.max(...logProbabilities);
   if (largest === -Infinity) return normalised(logProbabilities.map(() => 1));
   return normalised(logProbabilities.map((p) => Math.exp(p - largest)));

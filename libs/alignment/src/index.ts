@@ -1,4 +1,4 @@
-export { areaShares, attentionMap, type Region } from './attention-map.js';
+export { areaShares, ATTENTION_LAYERS, attentionMap, type Region } from './attention-map.js';
 export { charactersOf, confidenceGap, perCharacter } from './confidence.js';
 export {
   decide,

@@ -3,4 +3,11 @@ export { modelConfig, type ModelConfig } from './model-config.js';
 export { modelService, withModelErrors } from './model-service.js';
 export { isPrepared, prepareImage } from './prepare-image.js';
 export { imageFault, imageOf, readImage, type ImageFault } from './read-image.js';
-export { VisionModel, type Answer, type Question, type Sampling, type SeenImage } from './vision-model.js';
+export {
+  VisionModel,
+  type Answer,
+  type Examined,
+  type Question,
+  type Sampling,
+  type SeenImage,
+} from './vision-model.js';

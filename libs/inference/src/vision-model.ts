@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path';
+import { areaShares, ATTENTION_LAYERS, attentionMap } from '@mpa/alignment';
 import { loadModel } from '@mpa/onnx';
-import type { GenerateOptions, ImageFeatures, OnnxModel } from '@mpa/onnx';
-import { openCheckpoint } from '@mpa/vlm';
+import type { GenerateOptions, ImageFeatures, OnnxModel, Scored } from '@mpa/onnx';
+import { answerParts, openCheckpoint } from '@mpa/vlm';
 import type { ProcessedImage, Processor, RgbImage } from '@mpa/vlm';
 import type { ModelConfig } from './model-config.js';
 
@@ -22,6 +23,17 @@ export interface Answer {
   readonly text: string;
   /** Natural logarithm of the probability of its tokens, end token included. */
   readonly logProbability: number;
+}
+
+/** What a model makes of a given answer. */
+export interface Examined {
+  /** Natural logarithm of its probability, end token included. */
+  readonly logProbability: number;
+  /**
+   * Where its tokens attend on the original image, mean over tokens, heads and the last layers, on the cells of a raster
+   * [grid * grid]; sums to 1. Absent when it was not asked for.
+   */
+  readonly attention?: readonly number[];
 }
 
 /** How several answers to each question are drawn; one likeliest answer when left out. */
@@ -57,6 +69,7 @@ export class VisionModel {
         cacheDir,
         precision,
         executionProviders,
+        attentionLayers: Math.min(ATTENTION_LAYERS, checkpoint.shape.textLayers),
         ...(threads === undefined ? {} : { threads }),
       });
       return new VisionModel(basename(resolve(dir)), checkpoint.processor, model, maxNewTokens);
@@ -89,10 +102,37 @@ export class VisionModel {
 
   /** Natural logarithm of the probability of each question's given answer, end token included. */
   async score(questions: readonly (Question & { readonly answer: string })[]): Promise<number[]> {
-    const scored = await this.model.score(
-      questions.map((question) => ({ ...this.#prompt(question), answer: this.processor.answer(question.answer) })),
-    );
-    return scored.map(({ logProbs }) => sum(logProbs));
+    return (await this.examine(questions)).map(({ logProbability }) => logProbability);
+  }
+
+  /** What the model makes of each question's given answer, in one batch; with a `grid`, where its attention is. */
+  async examine(
+    questions: readonly (Question & { readonly answer: string; readonly grid?: number | undefined })[],
+  ): Promise<Examined[]> {
+    const asked = questions.map((question) => ({
+      ...this.#prompt(question),
+      answer: this.processor.answer(question.answer),
+      attention: question.grid !== undefined,
+    }));
+    const scored = await this.model.score(asked);
+    return scored.map(({ logProbs, attention }, i) => {
+      const { grid, image } = questions[i]!;
+      const logProbability = sum(logProbs);
+      return grid === undefined
+        ? { logProbability }
+        : { logProbability, attention: this.#onImage(asked[i]!, attention!, image, grid) };
+    });
+  }
+
+  /** Log-probability of each part of a given answer (`steps.join('')`), in one batch. The end token counts to the last part. */
+  async scoreSteps(questions: readonly (Question & { readonly steps: readonly string[] })[]): Promise<number[][]> {
+    const answers = questions.map(({ steps }) => answerParts(this.processor, steps));
+    const scored = await this.model.score(questions.map((q, i) => ({ ...this.#prompt(q), answer: answers[i]!.ids })));
+    return scored.map(({ logProbs }, i) => {
+      const sums = questions[i]!.steps.map(() => 0);
+      answers[i]!.parts.forEach((part, token) => (sums[part]! += logProbs[token]!));
+      return sums;
+    });
   }
 
   /** Runs `work` when all work given before is done; resolves to its result and the seconds it took. */
@@ -121,6 +161,24 @@ export class VisionModel {
         logProbability: sum(logProbs),
       })),
     );
+  }
+
+  /** `layers` are [answer, prompt + answer] each. */
+  #onImage(
+    { ids, answer }: { readonly ids: Int32Array; readonly answer: Int32Array },
+    layers: NonNullable<Scored['attention']>,
+    image: SeenImage,
+    grid: number,
+  ): number[] {
+    const columns = [...ids.keys()].filter((i) => ids[i] === this.model.shape.imageTokenId);
+    const attention = new Float64Array(columns.length);
+    const width = ids.length + answer.length;
+    for (const layer of layers) {
+      for (let row = 0; row < layer.length; row += width) {
+        columns.forEach((column, i) => (attention[i]! += layer[row + column]!));
+      }
+    }
+    return attentionMap(attention, areaShares(this.processor.regions(image.processed), grid));
   }
 
   #prompt({ image: { processed, features }, text }: Question): { ids: Int32Array; images: ImageFeatures[] } {

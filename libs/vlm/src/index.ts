@@ -1,3 +1,4 @@
+export { answerParts, type AnswerParts } from './answer-parts.js';
 export { countParameters, describeCheckpoint, openCheckpoint, saveCheckpoint } from './checkpoint.js';
 export type { Checkpoint, CheckpointDescription, GenerationTokens } from './checkpoint.js';
 export { CheckpointError } from './checkpoint-error.js';

@@ -129,7 +129,7 @@ describe('the regions of image tokens', () => {
 
     const perTile = image.tokens / image.tiles;
     const tokens = Math.sqrt(perTile);
-    const patch = (patchSize * Math.sqrt(Math.floor(side / patchSize) ** 2 / perTile)) as number;
+    const patch = patchSize * Math.sqrt(Math.floor(side / patchSize) ** 2 / perTile);
     regions.forEach(({ left, right, top, bottom }, i) => {
       const [tile, row, column] = [Math.floor(i / perTile), Math.floor((i % perTile) / tokens), i % tokens];
       let brightest = -Infinity;

@@ -6,6 +6,7 @@ import { answerPrompt } from '@mpa/prompts';
 import type { AnnotatorConfig } from './annotator-config.js';
 import { Candidates } from './candidates.js';
 import type { QuestionCounts } from './question-counts.js';
+import { signalsOf } from './signals.js';
 import { taskPrompt } from './task-prompt.js';
 
 /** An image to annotate. */
@@ -19,20 +20,21 @@ export type Annotated = Pick<
   Annotation,
   'status' | 'question' | 'answer' | 'selfCheck' | 'promptId' | 'modelId' | 'answerLogProbability'
 > &
-  Pick<MessageInitShape<typeof AnnotationSchema>, 'candidates' | 'skipped'>;
+  Pick<MessageInitShape<typeof AnnotationSchema>, 'candidates' | 'cost' | 'signals' | 'skipped'>;
 
 /**
  * Writes a question and an answer for each image, in one batch: the likeliest text first, and where that cannot be used
  * (it is no question and answer, or asked too often over the corpus) further ones, drawn. Then the model answers each question
- * afresh, and scores its first answer, on the same vision features.
+ * afresh, and tells what the configuration asks for of its first answer, on the same vision features.
  *
- * `corpus` counts the questions taken; when the model fails, it is as before.
+ * `corpus` counts the questions taken; when the model fails, it is as before. The cost in the records counts from `began`.
  */
 export async function annotate(
   model: VisionModel,
   samples: readonly Sample[],
   corpus: QuestionCounts,
   config: AnnotatorConfig,
+  began = performance.now(),
 ): Promise<Annotated[]> {
   const all = samples.map((sample) => ({
     ...sample,
@@ -42,9 +44,18 @@ export async function annotate(
   try {
     await write(model, all, config);
     const asked = all.flatMap(({ task, image, candidates: { chosen } }) =>
-      chosen ? [{ image, text: answerPrompt(chosen.question), task, answer: chosen.answer }] : [],
+      chosen ? [{ task, image, ...chosen }] : [],
     );
-    const [selfChecks, scores] = asked.length === 0 ? [[], []] : [await model.answer(asked), await model.score(asked)];
+    const selfChecks =
+      asked.length === 0
+        ? []
+        : await model.answer(asked.map(({ image, question }) => ({ image, text: answerPrompt(question) })));
+    const { found, seconds } = await signalsOf(model, asked, config);
+    const signalSeconds = Object.entries(seconds).map(([kind, s]) => [kind, s / asked.length]);
+    const cost = {
+      modelSeconds: (performance.now() - began) / 1000 / all.length,
+      signalSeconds: Object.fromEntries(signalSeconds) as Record<string, number>,
+    };
     let next = 0;
     return all.map(({ prompt, candidates: { chosen, counts, reason } }) => {
       const common = { promptId: prompt.id, modelId: model.id, candidates: counts };
@@ -56,9 +67,10 @@ export async function annotate(
       return {
         ...common,
         ...chosen,
+        ...found[at]!,
+        cost,
         status: AnnotationStatus.ANNOTATED,
         selfCheck: selfChecks[at]!.text,
-        answerLogProbability: scores[at]!,
       };
     });
   } catch (error) {

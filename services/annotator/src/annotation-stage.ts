@@ -55,10 +55,11 @@ export async function annotationStage(model: VisionModel, streams: Streams, conf
   async function annotateAll(usable: readonly Usable[], batch: Batch): Promise<Annotated[]> {
     if (usable.length === 0) return [];
     batch.signal.throwIfAborted();
+    const began = performance.now();
     try {
       const seen = await model.look(usable.map(({ image }) => image));
       const samples = usable.map(({ message }, i) => ({ task: taskName(message.task), image: seen[i]! }));
-      return await annotate(model, samples, corpus, config);
+      return await annotate(model, samples, corpus, config, began);
     } catch (error) {
       // A batch that fails comes again one record at a time, and one that fails alone is skipped.
       if (batch.records.length > 1) throw error;

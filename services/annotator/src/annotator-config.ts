@@ -1,6 +1,41 @@
 import { tasks } from '@mpa/answer-metrics';
 import { modelConfig } from '@mpa/inference';
+import { RATIONALE_PROMPT, STEP_BREAK } from '@mpa/prompts';
 import { z } from 'zod';
+
+/** On with its settings, or `false`. */
+const optional = <T extends z.ZodType>(settings: T) => z.union([z.literal(false), settings]);
+
+/** What the L-VLM is to tell of each of its answers, for the parity service to compare and the trainer to learn from. */
+const signals = z.strictObject({
+  /** Log-probability of the answer, in all and per character. */
+  confidence: z.boolean().default(true),
+  /** Where the answer attends on the image, on a raster of `grid` x `grid` cells. Comes from the same run as the confidence. */
+  attention: optional(z.strictObject({ grid: z.int().min(1).max(64).default(8) })).prefault({}),
+  /** Other answers, drawn; those that match one another under the task's rule count as one. */
+  nBest: optional(
+    z.strictObject({
+      answers: z.int().positive().default(4),
+      temperature: z.number().positive().default(1),
+    }),
+  ).default(false),
+  /** The way to the answer, in steps; `{question}` in the prompt stands for the question. */
+  rationale: optional(
+    z.strictObject({
+      prompt: z.string().min(1).default(RATIONALE_PROMPT),
+      /** Regular expression for what lies between two steps. */
+      stepBreak: z.string().min(1).refine(isRegExp, 'must be a regular expression').default(STEP_BREAK),
+    }),
+  ).default(false),
+});
+
+function isRegExp(text: string): boolean {
+  try {
+    return new RegExp(text).source !== '';
+  } catch {
+    return false;
+  }
+}
 
 /** What the annotator's configuration file may hold. */
 export const annotatorConfig = z.strictObject({
@@ -20,6 +55,7 @@ export const annotatorConfig = z.strictObject({
       freely: z.int().positive().default(50),
     })
     .prefault({}),
+  signals: signals.prefault({}),
   /** Prompts by task, in the place of the built-in ones. */
   prompts: z.partialRecord(z.enum(tasks), z.string().min(1)).default({}),
 });

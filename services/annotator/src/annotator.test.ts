@@ -2,12 +2,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { matches } from '@mpa/answer-metrics';
 import {
   AnnotationStatus,
   AnnotatorService,
   create,
   createClient,
   ImageRecordSchema,
+  ModelService,
   Task,
   WorkerService,
 } from '@mpa/contracts';
@@ -31,7 +33,14 @@ beforeAll(async () => {
   const model = { checkpoint, cacheDir: join(work, 'graphs'), maxNewTokens: 24, threads: 1 };
   running = await startInProcess(
     annotator,
-    { model, batch: 3, candidates: 257, seed: 7 },
+    {
+      ...{ model, batch: 3, candidates: 257, seed: 7 },
+      signals: {
+        attention: { grid: 5 },
+        nBest: { answers: 6 },
+        rationale: { prompt: 'Why? {question}', stepBreak: '\\s+' },
+      },
+    },
     {
       logger: createLogger('test', 'silent'),
       openStreams: () => ({ streams, release: () => Promise.resolve() }),
@@ -43,6 +52,8 @@ afterAll(async () => {
   await streams.close();
   rmSync(work, { recursive: true });
 });
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 async function annotations(): Promise<Annotation[]> {
   const all: Annotation[] = [];
@@ -60,6 +71,29 @@ describe('AnnotatorService', () => {
       expect(annotation!.question).toMatch(/\?$/);
       expect(annotation!.answer).not.toBe('');
       expect(annotation!.answerLogProbability).toBeLessThan(0);
+      const { answerLogProbabilityPerCharacter, attention, nBest, rationale } = annotation!.signals!;
+      const characters = [...annotation!.answer].length;
+      expect(answerLogProbabilityPerCharacter).toBeCloseTo(annotation!.answerLogProbability! / characters, 10);
+      expect(attention).toMatchObject({ grid: 5 });
+      expect(attention!.cells).toHaveLength(25);
+      expect(sum(attention!.cells)).toBeCloseTo(1, 5); // 25 float32 numbers
+      expect(nBest.length).toBeGreaterThan(1);
+      expect(sum(nBest.map(({ probability }) => probability))).toBeCloseTo(1, 10);
+      expect(nBest.map(({ logProbability }) => -logProbability)).toEqual(
+        nBest.map(({ logProbability }) => -logProbability).sort((a, b) => a - b),
+      );
+      const all = nBest.map(({ text }) => text);
+      all.forEach((one, i) => all.slice(0, i).forEach((other) => expect(matches('chartqa', one, other)).toBe(false)));
+      // The rationale's steps are one text, whose probability is shared out among them.
+      const model = createClient(ModelService, running.address);
+      const question = `Why? ${annotation!.question}`;
+      const { logProbabilities } = await model.score({ image, question, answers: [rationale.map(({ text }) => text).join('')] }); // prettier-ignore
+      model.close();
+      // Some 20 float32 log-probabilities of about -5, from batches of other shapes.
+      expect(sum(rationale.map(({ logProbability }) => logProbability))).toBeCloseTo(logProbabilities[0]!, 3);
+      const { modelSeconds, signalSeconds } = annotation!.cost!;
+      expect(Object.keys(signalSeconds).sort()).toEqual(['n_best', 'rationale', 'score']);
+      expect(sum(Object.values(signalSeconds))).toBeLessThan(modelSeconds);
       expect(annotation!.candidates!.written).toBeGreaterThan(0);
       expect(annotation!.promptId).toMatch(/^chartqa\/\d/);
 

@@ -61,8 +61,9 @@ async function annotateOne(
   }
   const { result } = await model.inTurn(async () => {
     signal.throwIfAborted();
+    const began = performance.now();
     const [image] = await model.look([prepared]);
-    return annotate(model, [{ task: name, image: image! }], corpus, config);
+    return annotate(model, [{ task: name, image: image! }], corpus, config, began);
   });
   return { annotation: create(AnnotationSchema, { ...result[0]!, ...common }) };
 }

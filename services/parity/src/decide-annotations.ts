@@ -1,9 +1,12 @@
-import { decide, sampleWeight } from '@mpa/alignment';
+import { decide, decideByDiscrepancy, discrepancies, pathToAnswerDiscrepancy } from '@mpa/alignment';
 import type { Decision as Verdict } from '@mpa/alignment';
-import { create, DecisionSchema, DecisionStatus, taskName } from '@mpa/contracts';
+import { matches } from '@mpa/answer-metrics';
+import { create, DecisionSchema, DecisionStatus, DiscrepanciesSchema, SignalsSchema, taskName } from '@mpa/contracts';
 import type { Annotation, Decision } from '@mpa/contracts';
 import type { SeenImage, VisionModel } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
+import type { ParityConfig } from './parity-config.js';
+import { measured, studentSignals } from './student-signals.js';
 
 /** An annotation and its image as the S-VLM sees it. */
 export interface Asked {
@@ -11,17 +14,39 @@ export interface Asked {
   readonly image: SeenImage;
 }
 
-/** Has the S-VLM answer the questions, in one batch, and decides by the parity rule about each. */
-export async function decideAnnotations(model: VisionModel, asked: readonly Asked[]): Promise<Decision[]> {
+/**
+ * Has the S-VLM answer the questions, in one batch, and decides by the parity rule about each; compares the two models' signals
+ * where the L-VLM sent some.
+ */
+export async function decideAnnotations(
+  model: VisionModel,
+  asked: readonly Asked[],
+  { selectAgreeing }: Pick<ParityConfig, 'selectAgreeing'>,
+): Promise<Decision[]> {
   if (asked.length === 0) return [];
   const answers = await model.answer(
     asked.map(({ annotation, image }) => ({ image, text: answerPrompt(annotation.question) })),
   );
+  const signalled = asked.flatMap(({ annotation: { question, answer, signals }, image }, i) =>
+    signals ? [{ i, image, question, answer, teacher: signals }] : [],
+  );
+  const found = await studentSignals(model, signalled);
+  const signalsOf = new Map(signalled.map(({ i }, at) => [i, create(SignalsSchema, found[at])]));
   return asked.map(({ annotation }, i) => {
     const studentAnswer = answers[i]!.text;
-    const { task, answer, selfCheck } = annotation;
-    const verdict = decide({ task: taskName(task), annotation: answer, selfCheck, studentAnswer });
-    return decisionOf(annotation, verdict, { studentAnswer, studentModelId: model.id, weight: sampleWeight(verdict) });
+    const { answer, selfCheck, signals } = annotation;
+    const task = taskName(annotation.task);
+    const verdict = decide({ task, annotation: answer, selfCheck, studentAnswer });
+    const student = { studentAnswer, studentModelId: model.id };
+    const studentSignals = signalsOf.get(i);
+    if (!signals || !studentSignals) return decisionOf(annotation, verdict, student);
+    const differ = discrepancies(measured(signals), measured(studentSignals), matches(task, answer, studentAnswer));
+    const final =
+      selectAgreeing === false
+        ? verdict
+        : decideByDiscrepancy(verdict, pathToAnswerDiscrepancy(differ), selectAgreeing.above);
+    const compared = { signals, studentSignals, discrepancies: create(DiscrepanciesSchema, differ) };
+    return decisionOf(annotation, final, { ...student, ...compared });
   });
 }
 
@@ -36,13 +61,14 @@ export function rejected(
 function decisionOf(
   { sampleId, runId, task, image, question, answer, selfCheck }: Annotation,
   { selected, reason, detail = '' }: Pick<Verdict, 'selected'> & { readonly reason: string; readonly detail?: string },
-  student: Partial<Pick<Decision, 'studentAnswer' | 'studentModelId' | 'weight'>>,
+  student: Partial<Pick<Decision, 'studentAnswer' | 'studentModelId' | 'signals' | 'studentSignals' | 'discrepancies'>>,
 ): Decision {
   return create(DecisionSchema, {
     ...{ sampleId, runId, task, question, answer, selfCheck },
     ...(image && { image }),
     status: selected ? DecisionStatus.SELECTED : DecisionStatus.REJECTED,
     cause: { reason, detail },
+    weight: selected ? 1 : 0,
     ...student,
   });
 }

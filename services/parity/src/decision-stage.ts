@@ -47,6 +47,7 @@ export function decisionStage(model: VisionModel, config: ParityConfig): Stage {
       return await decideAnnotations(
         model,
         usable.map(({ message: annotation }, i) => ({ annotation, image: seen[i]! })),
+        config,
       );
     } catch (error) {
       // A batch that fails comes again one record at a time, and one that fails alone is rejected.

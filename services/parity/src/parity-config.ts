@@ -7,6 +7,11 @@ export const parityConfig = z.strictObject({
   model: modelConfig,
   /** Annotations in one run of the model. */
   batch: z.int().positive().default(16),
+  /**
+   * Beyond the parity rule, selects what the S-VLM answers right, but for other reasons: where confidence, attention and reasoning
+   * path differ by more than `above` on average. `false` keeps to the rule.
+   */
+  selectAgreeing: z.union([z.literal(false), z.strictObject({ above: z.number().min(0).max(1) })]).default(false),
 });
 
 /** See {@link parityConfig}. */

@@ -18,7 +18,7 @@ import { createLogger, startInProcess, topics } from '@mpa/service-kit';
 import type { RunningService } from '@mpa/service-kit';
 import { openEmbeddedStreams } from '@mpa/streams';
 import type { Streams } from '@mpa/streams';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parity } from './parity.js';
 
 const checkpoint = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
@@ -80,6 +80,98 @@ it('decides about one annotation', async () => {
   } finally {
     client.close();
   }
+});
+
+describe('signals', () => {
+  const uniform = { grid: 3, cells: Array<number>(9).fill(1 / 9) };
+  const told = {
+    answerLogProbabilityPerCharacter: -0.01,
+    nBest: [
+      { text: 'lemon', logProbability: -1, probability: 0.9 },
+      { text: 'a lime', logProbability: -3.2, probability: 0.1 },
+    ],
+    attention: uniform,
+    rationale: [
+      { text: 'It is yellow. ', logProbability: -2 },
+      { text: 'It is sour.', logProbability: -2 },
+    ],
+    rationalePrompt: 'Why?',
+  };
+
+  it('of the L-VLM are compared with the S-VLM’s of the same texts', async () => {
+    const client = createClient(ParityService, running.address);
+    const scorer = createClient(ModelService, running.address);
+    try {
+      const { decision } = await client.decide({ annotation: annotated('one', { signals: told }) });
+      const { signals, studentSignals, discrepancies } = decision!;
+      expect(signals).toMatchObject({ nBest: told.nBest, rationale: told.rationale });
+      expect(studentSignals!.nBest.map(({ text }) => text)).toEqual(['lemon', 'a lime']);
+      expect(studentSignals!.attention!.cells).toHaveLength(9);
+      const image = { source: { case: 'uri', value: uri } } as const;
+      const score = async (about: string, answers: string[]): Promise<number[]> =>
+        (await scorer.score({ image, question: about, answers })).logProbabilities;
+      // The same float32 model on batches of other shapes: noise of some 1e-6 a token of about -6.
+      const [lemon, lime, answer] = await score(question, ['lemon', 'a lime', 'a lemon']);
+      expect(studentSignals!.nBest[0]!.logProbability).toBeCloseTo(lemon!, 3);
+      expect(studentSignals!.nBest[1]!.logProbability).toBeCloseTo(lime!, 3);
+      expect(studentSignals!.answerLogProbabilityPerCharacter).toBeCloseTo(answer! / 7, 4);
+      const [path] = await score('Why?', ['It is yellow. It is sour.']);
+      const steps = studentSignals!.rationale.map(({ logProbability }) => logProbability);
+      expect(steps[0]! + steps[1]!).toBeCloseTo(path!, 3);
+      // A model of random weights finds nothing likely: it parts at once.
+      expect(discrepancies).toMatchObject({ answer: 1, partsAt: 0 });
+      for (const part of ['confidence', 'answerGap', 'nBest', 'attention', 'reasoning'] as const) {
+        expect([part, discrepancies![part]! > 0 && discrepancies![part]! < 1]).toEqual([part, true]);
+      }
+
+      // The S-VLM's own signals in the place of the L-VLM's: no difference.
+      const mirrored = { ...studentSignals!, rationalePrompt: 'Why?' };
+      const same = await client.decide({ annotation: annotated('two', { signals: mirrored }) });
+      const { answerGap, nBest, attention, reasoning, partsAt } = same.decision!.discrepancies!;
+      for (const part of [answerGap, nBest, attention, reasoning]) expect(part).toBeCloseTo(0, 5);
+      expect(partsAt).toBeUndefined();
+    } finally {
+      client.close();
+      scorer.close();
+    }
+  });
+
+  it('that the L-VLM did not send leave their discrepancies out', async () => {
+    const client = createClient(ParityService, running.address);
+    const { decision } = await client.decide({ annotation: annotated('one', { signals: { attention: uniform } }) });
+    client.close();
+    const { answer, attention, confidence, reasoning } = decision!.discrepancies!;
+    expect([answer, attention! > 0, confidence, reasoning]).toEqual([1, true, undefined, undefined]);
+    expect(decision!.studentSignals).toMatchObject({ nBest: [], rationale: [] });
+  });
+
+  it('select a right answer too where they differ by more than was asked for', async () => {
+    const model = { checkpoint, cacheDir: join(work, 'graphs'), maxNewTokens: 12, threads: 1 };
+    const eager = await startInProcess(
+      parity,
+      { model, selectAgreeing: { above: 0.2 } },
+      {
+        logger: createLogger('test', 'silent'),
+        openStreams: () => ({ streams, release: () => Promise.resolve() }),
+      },
+    );
+    const client = createClient(ParityService, eager.address);
+    try {
+      const agreeing = { answer: known, selfCheck: known };
+      const { decision } = await client.decide({ annotation: annotated('one', { ...agreeing, signals: told }) });
+      expect(decision).toMatchObject({
+        status: DecisionStatus.SELECTED,
+        cause: { reason: 'student_agrees_otherwise' },
+        weight: 1,
+        discrepancies: { answer: 0 },
+      });
+      const without = await client.decide({ annotation: annotated('two', agreeing) });
+      expect(without.decision).toMatchObject({ status: DecisionStatus.REJECTED, cause: { reason: 'student_agrees' } });
+    } finally {
+      client.close();
+      await eager.stop();
+    }
+  });
 });
 
 it('decides about every annotated record of a log, and about no skipped one', async () => {

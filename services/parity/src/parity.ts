@@ -6,6 +6,7 @@ import type { Service } from '@mpa/service-kit';
 import { decideAnnotations } from './decide-annotations.js';
 import { decisionStage } from './decision-stage.js';
 import { parityConfig } from './parity-config.js';
+import type { ParityConfig } from './parity-config.js';
 
 /** The Parity Identifier: ParityService, ModelService, and WorkerService from `annotations` to `decisions`. */
 export const parity: Service<typeof parityConfig> = {
@@ -16,7 +17,11 @@ export const parity: Service<typeof parityConfig> = {
     const options = withModelErrors(context.implementOptions);
     return {
       implementations: [
-        implement(ParityService, { decide: (request, { signal }) => decideOne(model, request, signal) }, options),
+        implement(
+          ParityService,
+          { decide: (request, { signal }) => decideOne(model, request, config, signal) },
+          options,
+        ),
         modelService(model, options),
         implement(
           WorkerService,
@@ -32,6 +37,7 @@ export const parity: Service<typeof parityConfig> = {
 async function decideOne(
   model: VisionModel,
   { annotation, image: input }: DecideRequest,
+  config: ParityConfig,
   signal: AbortSignal,
 ): Promise<{ decision: Decision }> {
   if (annotation?.status !== AnnotationStatus.ANNOTATED) {
@@ -42,7 +48,7 @@ async function decideOne(
   const { result } = await model.inTurn(async () => {
     signal.throwIfAborted();
     const [seen] = await model.look([prepared]);
-    return decideAnnotations(model, [{ annotation, image: seen! }]);
+    return decideAnnotations(model, [{ annotation, image: seen! }], config);
   });
   return { decision: result[0]! };
 }

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpa/v1/records.proto.
  */
 export const file_mpa_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkilAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlIoQDCgpBbm5vdGF0aW9uEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEigKBnN0YXR1cxgFIAEoDjIYLm1wYS52MS5Bbm5vdGF0aW9uU3RhdHVzEh4KB3NraXBwZWQYBiABKAsyDS5tcGEudjEuQ2F1c2USEAoIcXVlc3Rpb24YByABKAkSDgoGYW5zd2VyGAggASgJEhIKCnNlbGZfY2hlY2sYCSABKAkSEQoJcHJvbXB0X2lkGAogASgJEhAKCG1vZGVsX2lkGAsgASgJEiMKFmFuc3dlcl9sb2dfcHJvYmFiaWxpdHkYDCABKAFIAIgBARIrCgpjYW5kaWRhdGVzGA0gASgLMhcubXBhLnYxLkNhbmRpZGF0ZUNvdW50c0IZChdfYW5zd2VyX2xvZ19wcm9iYWJpbGl0eSJbCg9DYW5kaWRhdGVDb3VudHMSDwoHd3JpdHRlbhgBIAEoDRISCgp1bnBhcnNhYmxlGAIgASgNEhEKCWR1cGxpY2F0ZRgDIAEoDRIQCghmcmVxdWVudBgEIAEoDSKuAgoIRGVjaXNpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USJgoGc3RhdHVzGAUgASgOMhYubXBhLnYxLkRlY2lzaW9uU3RhdHVzEhwKBWNhdXNlGAYgASgLMg0ubXBhLnYxLkNhdXNlEhAKCHF1ZXN0aW9uGAcgASgJEg4KBmFuc3dlchgIIAEoCRISCgpzZWxmX2NoZWNrGAkgASgJEhYKDnN0dWRlbnRfYW5zd2VyGAogASgJEhgKEHN0dWRlbnRfbW9kZWxfaWQYCyABKAkSDgoGd2VpZ2h0GAwgASgBIowBChBUcmFpbmluZ1Byb2dyZXNzEg4KBnJ1bl9pZBgBIAEoCRIMCgRzdGVwGAIgASgNEg0KBXN0ZXBzGAMgASgNEgwKBGxvc3MYBCABKAESFQoNZ3JhZGllbnRfbm9ybRgFIAEoARIVCg1sZWFybmluZ19yYXRlGAYgASgBEg8KB3RlbnNvcnMYByABKA0igQIKEEV2YWx1YXRpb25SZXN1bHQSDQoFbW9kZWwYASABKAkSGgoEdGFzaxgCIAEoDjIMLm1wYS52MS5UYXNrEhMKC3F1ZXN0aW9uX2lkGAMgASgJEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEhAKCHF1ZXN0aW9uGAUgASgJEhIKCnByZWRpY3Rpb24YBiABKAkSDwoHYW5zd2VycxgHIAMoCRINCgVzY29yZRgIIAEoARIOCgZtZXRyaWMYCSABKAkSHAoUbGF0ZW5jeV9taWxsaXNlY29uZHMYCiABKAESEgoKY2hlY2twb2ludBgLIAEoCSpgCgRUYXNrEhQKEFRBU0tfVU5TUEVDSUZJRUQQABIQCgxUQVNLX1RFWFRWUUEQARIOCgpUQVNLX1NUVlFBEAISEAoMVEFTS19DSEFSVFFBEAMSDgoKVEFTS19PS1ZRQRAEKnUKEEFubm90YXRpb25TdGF0dXMSIQodQU5OT1RBVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtBTk5PVEFUSU9OX1NUQVRVU19BTk5PVEFURUQQARIdChlBTk5PVEFUSU9OX1NUQVRVU19TS0lQUEVEEAIqbQoORGVjaXNpb25TdGF0dXMSHwobREVDSVNJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHAoYREVDSVNJT05fU1RBVFVTX1NFTEVDVEVEEAESHAoYREVDSVNJT05fU1RBVFVTX1JFSkVDVEVEEAJiBnByb3RvMw");
+  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkilAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlIswDCgpBbm5vdGF0aW9uEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEigKBnN0YXR1cxgFIAEoDjIYLm1wYS52MS5Bbm5vdGF0aW9uU3RhdHVzEh4KB3NraXBwZWQYBiABKAsyDS5tcGEudjEuQ2F1c2USEAoIcXVlc3Rpb24YByABKAkSDgoGYW5zd2VyGAggASgJEhIKCnNlbGZfY2hlY2sYCSABKAkSEQoJcHJvbXB0X2lkGAogASgJEhAKCG1vZGVsX2lkGAsgASgJEiMKFmFuc3dlcl9sb2dfcHJvYmFiaWxpdHkYDCABKAFIAIgBARIrCgpjYW5kaWRhdGVzGA0gASgLMhcubXBhLnYxLkNhbmRpZGF0ZUNvdW50cxIgCgdzaWduYWxzGA4gASgLMg8ubXBhLnYxLlNpZ25hbHMSJAoEY29zdBgPIAEoCzIWLm1wYS52MS5Bbm5vdGF0aW9uQ29zdEIZChdfYW5zd2VyX2xvZ19wcm9iYWJpbGl0eSKgAQoOQW5ub3RhdGlvbkNvc3QSFQoNbW9kZWxfc2Vjb25kcxgBIAEoARJBCg5zaWduYWxfc2Vjb25kcxgCIAMoCzIpLm1wYS52MS5Bbm5vdGF0aW9uQ29zdC5TaWduYWxTZWNvbmRzRW50cnkaNAoSU2lnbmFsU2Vjb25kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEi+AEKB1NpZ25hbHMSMQokYW5zd2VyX2xvZ19wcm9iYWJpbGl0eV9wZXJfY2hhcmFjdGVyGAEgASgBSACIAQESJAoGbl9iZXN0GAIgAygLMhQubXBhLnYxLlJhbmtlZEFuc3dlchInCglhdHRlbnRpb24YAyABKAsyFC5tcGEudjEuQXR0ZW50aW9uTWFwEigKCXJhdGlvbmFsZRgEIAMoCzIVLm1wYS52MS5SZWFzb25pbmdTdGVwEhgKEHJhdGlvbmFsZV9wcm9tcHQYBSABKAlCJwolX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHlfcGVyX2NoYXJhY3RlciJKCgxSYW5rZWRBbnN3ZXISDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAESEwoLcHJvYmFiaWxpdHkYAyABKAEiKwoMQXR0ZW50aW9uTWFwEgwKBGdyaWQYASABKA0SDQoFY2VsbHMYAiADKAIiNgoNUmVhc29uaW5nU3RlcBIMCgR0ZXh0GAEgASgJEhcKD2xvZ19wcm9iYWJpbGl0eRgCIAEoASJbCg9DYW5kaWRhdGVDb3VudHMSDwoHd3JpdHRlbhgBIAEoDRISCgp1bnBhcnNhYmxlGAIgASgNEhEKCWR1cGxpY2F0ZRgDIAEoDRIQCghmcmVxdWVudBgEIAEoDSKoAwoIRGVjaXNpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USJgoGc3RhdHVzGAUgASgOMhYubXBhLnYxLkRlY2lzaW9uU3RhdHVzEhwKBWNhdXNlGAYgASgLMg0ubXBhLnYxLkNhdXNlEhAKCHF1ZXN0aW9uGAcgASgJEg4KBmFuc3dlchgIIAEoCRISCgpzZWxmX2NoZWNrGAkgASgJEhYKDnN0dWRlbnRfYW5zd2VyGAogASgJEhgKEHN0dWRlbnRfbW9kZWxfaWQYCyABKAkSDgoGd2VpZ2h0GAwgASgBEiAKB3NpZ25hbHMYDSABKAsyDy5tcGEudjEuU2lnbmFscxIoCg9zdHVkZW50X3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIsCg1kaXNjcmVwYW5jaWVzGA8gASgLMhUubXBhLnYxLkRpc2NyZXBhbmNpZXMi/wEKDURpc2NyZXBhbmNpZXMSDgoGYW5zd2VyGAEgASgBEhcKCmNvbmZpZGVuY2UYAiABKAFIAIgBARIXCgphbnN3ZXJfZ2FwGAMgASgBSAGIAQESEwoGbl9iZXN0GAQgASgBSAKIAQESFgoJYXR0ZW50aW9uGAUgASgBSAOIAQESFgoJcmVhc29uaW5nGAYgASgBSASIAQESFQoIcGFydHNfYXQYByABKA1IBYgBAUINCgtfY29uZmlkZW5jZUINCgtfYW5zd2VyX2dhcEIJCgdfbl9iZXN0QgwKCl9hdHRlbnRpb25CDAoKX3JlYXNvbmluZ0ILCglfcGFydHNfYXQijAEKEFRyYWluaW5nUHJvZ3Jlc3MSDgoGcnVuX2lkGAEgASgJEgwKBHN0ZXAYAiABKA0SDQoFc3RlcHMYAyABKA0SDAoEbG9zcxgEIAEoARIVCg1ncmFkaWVudF9ub3JtGAUgASgBEhUKDWxlYXJuaW5nX3JhdGUYBiABKAESDwoHdGVuc29ycxgHIAEoDSKBAgoQRXZhbHVhdGlvblJlc3VsdBINCgVtb2RlbBgBIAEoCRIaCgR0YXNrGAIgASgOMgwubXBhLnYxLlRhc2sSEwoLcXVlc3Rpb25faWQYAyABKAkSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USEAoIcXVlc3Rpb24YBSABKAkSEgoKcHJlZGljdGlvbhgGIAEoCRIPCgdhbnN3ZXJzGAcgAygJEg0KBXNjb3JlGAggASgBEg4KBm1ldHJpYxgJIAEoCRIcChRsYXRlbmN5X21pbGxpc2Vjb25kcxgKIAEoARISCgpjaGVja3BvaW50GAsgASgJKmAKBFRhc2sSFAoQVEFTS19VTlNQRUNJRklFRBAAEhAKDFRBU0tfVEVYVFZRQRABEg4KClRBU0tfU1RWUUEQAhIQCgxUQVNLX0NIQVJUUUEQAxIOCgpUQVNLX09LVlFBEAQqdQoQQW5ub3RhdGlvblN0YXR1cxIhCh1BTk5PVEFUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEh8KG0FOTk9UQVRJT05fU1RBVFVTX0FOTk9UQVRFRBABEh0KGUFOTk9UQVRJT05fU1RBVFVTX1NLSVBQRUQQAiptCg5EZWNpc2lvblN0YXR1cxIfChtERUNJU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIcChhERUNJU0lPTl9TVEFUVVNfU0VMRUNURUQQARIcChhERUNJU0lPTl9TVEFUVVNfUkVKRUNURUQQAmIGcHJvdG8z");
 
 /**
  * Where an image lies. Its bytes never travel in a stream.
@@ -192,6 +192,18 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
    * @generated from field: mpa.v1.CandidateCounts candidates = 13;
    */
   candidates?: CandidateCounts | undefined;
+
+  /**
+   * What the L-VLM makes of its answer.
+   *
+   * @generated from field: mpa.v1.Signals signals = 14;
+   */
+  signals?: Signals | undefined;
+
+  /**
+   * @generated from field: mpa.v1.AnnotationCost cost = 15;
+   */
+  cost?: AnnotationCost | undefined;
 };
 
 /**
@@ -200,6 +212,158 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
  */
 export const AnnotationSchema: GenMessage<Annotation> = /*@__PURE__*/
   messageDesc(file_mpa_v1_records, 3);
+
+/**
+ * Time in the L-VLM for one annotation: an equal share of its batch's.
+ *
+ * @generated from message mpa.v1.AnnotationCost
+ */
+export type AnnotationCost = Message<"mpa.v1.AnnotationCost"> & {
+  /**
+   * @generated from field: double model_seconds = 1;
+   */
+  modelSeconds: number;
+
+  /**
+   * How much of it was for signals: `score` (the answer's confidence and attention, from one run), `n_best`, `rationale`.
+   *
+   * @generated from field: map<string, double> signal_seconds = 2;
+   */
+  signalSeconds: { [key: string]: number };
+};
+
+/**
+ * Describes the message mpa.v1.AnnotationCost.
+ * Use `create(AnnotationCostSchema)` to create a new message.
+ */
+export const AnnotationCostSchema: GenMessage<AnnotationCost> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 4);
+
+/**
+ * What a model makes of the L-VLM's answer, beside saying it. Parts that were not asked for are left out.
+ *
+ * @generated from message mpa.v1.Signals
+ */
+export type Signals = Message<"mpa.v1.Signals"> & {
+  /**
+   * Natural logarithm of the answer's probability, end token included, per character of the answer.
+   *
+   * @generated from field: optional double answer_log_probability_per_character = 1;
+   */
+  answerLogProbabilityPerCharacter?: number | undefined;
+
+  /**
+   * Answers that the L-VLM drew, told apart by the task's match rule, likeliest first.
+   *
+   * @generated from field: repeated mpa.v1.RankedAnswer n_best = 2;
+   */
+  nBest: RankedAnswer[];
+
+  /**
+   * @generated from field: mpa.v1.AttentionMap attention = 3;
+   */
+  attention?: AttentionMap | undefined;
+
+  /**
+   * What the L-VLM goes through on the way to its answer, and what it was told to make it do so.
+   *
+   * @generated from field: repeated mpa.v1.ReasoningStep rationale = 4;
+   */
+  rationale: ReasoningStep[];
+
+  /**
+   * @generated from field: string rationale_prompt = 5;
+   */
+  rationalePrompt: string;
+};
+
+/**
+ * Describes the message mpa.v1.Signals.
+ * Use `create(SignalsSchema)` to create a new message.
+ */
+export const SignalsSchema: GenMessage<Signals> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 5);
+
+/**
+ * @generated from message mpa.v1.RankedAnswer
+ */
+export type RankedAnswer = Message<"mpa.v1.RankedAnswer"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Under the model whose signals these are, end token included.
+   *
+   * @generated from field: double log_probability = 2;
+   */
+  logProbability: number;
+
+  /**
+   * Among the n-best: they sum to 1.
+   *
+   * @generated from field: double probability = 3;
+   */
+  probability: number;
+};
+
+/**
+ * Describes the message mpa.v1.RankedAnswer.
+ * Use `create(RankedAnswerSchema)` to create a new message.
+ */
+export const RankedAnswerSchema: GenMessage<RankedAnswer> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 6);
+
+/**
+ * Where the answer's tokens attend on the original image, tiles and splitting undone: mean over tokens, heads and last layers.
+ *
+ * @generated from message mpa.v1.AttentionMap
+ */
+export type AttentionMap = Message<"mpa.v1.AttentionMap"> & {
+  /**
+   * @generated from field: uint32 grid = 1;
+   */
+  grid: number;
+
+  /**
+   * Row by row, grid x grid; they sum to 1.
+   *
+   * @generated from field: repeated float cells = 2;
+   */
+  cells: number[];
+};
+
+/**
+ * Describes the message mpa.v1.AttentionMap.
+ * Use `create(AttentionMapSchema)` to create a new message.
+ */
+export const AttentionMapSchema: GenMessage<AttentionMap> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 7);
+
+/**
+ * @generated from message mpa.v1.ReasoningStep
+ */
+export type ReasoningStep = Message<"mpa.v1.ReasoningStep"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Of its tokens, given the steps before, under the model whose signals these are.
+   *
+   * @generated from field: double log_probability = 2;
+   */
+  logProbability: number;
+};
+
+/**
+ * Describes the message mpa.v1.ReasoningStep.
+ * Use `create(ReasoningStepSchema)` to create a new message.
+ */
+export const ReasoningStepSchema: GenMessage<ReasoningStep> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 8);
 
 /**
  * What became of the questions written for one image.
@@ -239,7 +403,7 @@ export type CandidateCounts = Message<"mpa.v1.CandidateCounts"> & {
  * Use `create(CandidateCountsSchema)` to create a new message.
  */
 export const CandidateCountsSchema: GenMessage<CandidateCounts> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 4);
+  messageDesc(file_mpa_v1_records, 9);
 
 /**
  * Topic `decisions`: whether the S-VLM trains on an annotated image. Holds all that training needs.
@@ -310,6 +474,25 @@ export type Decision = Message<"mpa.v1.Decision"> & {
    * @generated from field: double weight = 12;
    */
   weight: number;
+
+  /**
+   * The L-VLM's, as in the annotation.
+   *
+   * @generated from field: mpa.v1.Signals signals = 13;
+   */
+  signals?: Signals | undefined;
+
+  /**
+   * The S-VLM's, of the same answer, n-best answers and rationale.
+   *
+   * @generated from field: mpa.v1.Signals student_signals = 14;
+   */
+  studentSignals?: Signals | undefined;
+
+  /**
+   * @generated from field: mpa.v1.Discrepancies discrepancies = 15;
+   */
+  discrepancies?: Discrepancies | undefined;
 };
 
 /**
@@ -317,7 +500,70 @@ export type Decision = Message<"mpa.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 5);
+  messageDesc(file_mpa_v1_records, 10);
+
+/**
+ * How the two models differ on a sample, each in [0, 1]; left out where a signal is missing.
+ *
+ * @generated from message mpa.v1.Discrepancies
+ */
+export type Discrepancies = Message<"mpa.v1.Discrepancies"> & {
+  /**
+   * 1 where the S-VLM's answer does not match.
+   *
+   * @generated from field: double answer = 1;
+   */
+  answer: number;
+
+  /**
+   * Mean of the two below, or the one there is.
+   *
+   * @generated from field: optional double confidence = 2;
+   */
+  confidence?: number | undefined;
+
+  /**
+   * 1 - exp(-max(0, gap of the answer's log-probabilities per character)).
+   *
+   * @generated from field: optional double answer_gap = 3;
+   */
+  answerGap?: number | undefined;
+
+  /**
+   * Jensen-Shannon divergence over the n-best answers.
+   *
+   * @generated from field: optional double n_best = 4;
+   */
+  nBest?: number | undefined;
+
+  /**
+   * Jensen-Shannon divergence of the attention maps.
+   *
+   * @generated from field: optional double attention = 5;
+   */
+  attention?: number | undefined;
+
+  /**
+   * Mean over the rationale's steps of 1 - exp(-max(0, gap per character)).
+   *
+   * @generated from field: optional double reasoning = 6;
+   */
+  reasoning?: number | undefined;
+
+  /**
+   * Index of the first step that the S-VLM finds less than half as likely per character.
+   *
+   * @generated from field: optional uint32 parts_at = 7;
+   */
+  partsAt?: number | undefined;
+};
+
+/**
+ * Describes the message mpa.v1.Discrepancies.
+ * Use `create(DiscrepanciesSchema)` to create a new message.
+ */
+export const DiscrepanciesSchema: GenMessage<Discrepancies> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 11);
 
 /**
  * One optimizer step of a training.
@@ -374,7 +620,7 @@ export type TrainingProgress = Message<"mpa.v1.TrainingProgress"> & {
  * Use `create(TrainingProgressSchema)` to create a new message.
  */
 export const TrainingProgressSchema: GenMessage<TrainingProgress> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 6);
+  messageDesc(file_mpa_v1_records, 12);
 
 /**
  * One model's answer to one benchmark question.
@@ -451,7 +697,7 @@ export type EvaluationResult = Message<"mpa.v1.EvaluationResult"> & {
  * Use `create(EvaluationResultSchema)` to create a new message.
  */
 export const EvaluationResultSchema: GenMessage<EvaluationResult> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 7);
+  messageDesc(file_mpa_v1_records, 13);
 
 /**
  * A benchmark: it fixes the prompt, the metric and the rule under which two answers match.

@@ -4,7 +4,7 @@ export { collate, IGNORED } from './batch.js';
 export type { Batch, EncodedImage, ImageInput, TrainingSample } from './batch.js';
 export { globalNorm, lossAndGradients, scaleGradients } from './gradients.js';
 export { disposeLayout, layOut } from './layout.js';
-export type { BatchLayout } from './layout.js';
+export type { BatchLayout, Targets } from './layout.js';
 export { defaultCacheDirectory } from './backend-location.js';
 export { diagnoseTensorflow } from './diagnose.js';
 export type { TensorflowDiagnosis } from './diagnose.js';

@@ -21,8 +21,19 @@ export interface BatchLayout {
   readonly positionIds: Tensor | undefined;
   /** [N, 1, 1, P] */
   readonly visionMask: Tensor | undefined;
-  /** Rows (b * T + t) whose hidden state predicts a labelled token, those tokens, and their weights. */
-  readonly targets: { readonly rows: Int32Array; readonly tokens: Int32Array; readonly weights: Float32Array };
+  readonly targets: Targets;
+}
+
+/** The labelled tokens of a batch, row by row [n]. */
+export interface Targets {
+  /** Which row (b * T + t) of the hidden states predicts each. */
+  readonly rows: Int32Array;
+  readonly tokens: Int32Array;
+  /** Those of the tokens' samples. */
+  readonly weights: Float32Array;
+  /** Where each stands itself (b * T + t), and in which segment of its sequence. */
+  readonly positions: Int32Array;
+  readonly segments: Int32Array;
 }
 
 /** Moves a batch to the backend: masks, rotations and the places of image features are worked out here. */
@@ -88,10 +99,9 @@ function placementOf({ ids }: Batch, shape: ModelShape): NonNullable<TextLayout[
 /**
  * A labelled token is predicted by the token before it in its own segment, or by the last shared token if it opens a segment.
  */
-function targetsOf({ samples, length, labels, segments, weights }: Batch): BatchLayout['targets'] {
+function targetsOf({ samples, length, labels, segments, weights }: Batch): Targets {
   const rows: number[] = [];
-  const tokens: number[] = [];
-  const tokenWeights: number[] = [];
+  const positions: number[] = [];
   for (let b = 0; b < samples; b++) {
     const last = new Map<number, number>();
     for (let t = 0; t < length; t++) {
@@ -100,11 +110,16 @@ function targetsOf({ samples, length, labels, segments, weights }: Batch): Batch
       const before = last.get(segment) ?? last.get(0);
       if (labels[at] !== IGNORED && before !== undefined) {
         rows.push(before);
-        tokens.push(labels[at]!);
-        tokenWeights.push(weights[b]!);
+        positions.push(at);
       }
       last.set(segment, at);
     }
   }
-  return { rows: Int32Array.from(rows), tokens: Int32Array.from(tokens), weights: Float32Array.from(tokenWeights) };
+  return {
+    rows: Int32Array.from(rows),
+    tokens: Int32Array.from(positions, (at) => labels[at]!),
+    weights: Float32Array.from(positions, (at) => weights[Math.floor(at / length)]!),
+    positions: Int32Array.from(positions),
+    segments: Int32Array.from(positions, (at) => segments[at]!),
+  };
 }

@@ -1,10 +1,11 @@
 import type { EncodedImage, ImageInput, TensorModel, TrainingSample } from '@mpa/tensorflow';
 import { modelCalls } from '@mpa/vlm';
 import { BoundedCache } from './bounded-cache.js';
+import type { AlignedSample } from './aligned-sample.js';
 import type { TrainingSource } from './training-source.js';
 
 /** A sample whose images are pixels or features. */
-export type ReadySample = TrainingSample<ImageInput | EncodedImage>;
+export type ReadySample = AlignedSample<ImageInput | EncodedImage>;
 
 /**
  * Gives the samples of a source by index. Their images come as features, each computed once as long as `cacheBytes` has room for it; as pixels, when a
@@ -44,9 +45,10 @@ function encode<C>({ images }: TrainingSample, model: TensorModel<C>): EncodedIm
 }
 
 /** Memory of a sample's arrays. */
-export function bytesOf({ ids, labels, segments, images }: ReadySample): number {
+export function bytesOf({ ids, labels, segments, images, aims }: ReadySample): number {
   const arrays = images.flatMap((image) =>
     'features' in image ? [image.features] : [image.pixels, image.positionIds, image.patchMask],
   );
-  return [ids, labels, segments, ...arrays].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
+  const shares = aims.map((aim) => (aim.kind === 'answer' ? aim.attention?.shares : undefined));
+  return [ids, labels, segments, ...arrays, ...shares].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
 }

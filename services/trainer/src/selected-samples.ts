@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
-import { DecisionStatus } from '@mpa/contracts';
-import type { Decision } from '@mpa/contracts';
-import { answerPrompt } from '@mpa/prompts';
+import { meanDiscrepancy, sampleWeights } from '@mpa/alignment';
+import { DecisionStatus, SignalsSchema, toJson } from '@mpa/contracts';
+import type { Decision, Signals } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import { localPath } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
 import { packTurns } from '@mpa/tensorflow';
-import type { TrainingSample } from '@mpa/tensorflow';
 import { decodeImage, ImageError } from '@mpa/vlm';
 import type { Processor } from '@mpa/vlm';
+import type { AlignedSample } from './aligned-sample.js';
+import { aimedTurns } from './aims-of.js';
+import type { Coefficients } from './alignment-loss.js';
 import { bytesOf } from './encoded-source.js';
 import { TrainerError } from './trainer-error.js';
 import type { TrainingSource } from './training-source.js';
@@ -24,12 +26,17 @@ export interface SelectedSamples {
   readonly questions: number;
   /** Questions left out because their image cannot be read any more, with the reason. */
   readonly unreadable: readonly { readonly decision: Decision; readonly error: ImageError }[];
+  /** Of the questions in the source, how many came with each signal that the loss asks for. */
+  readonly signals: Readonly<Record<'confidence' | 'attention' | 'reasoning', number>>;
 }
 
 /** How the samples are prepared. */
 export interface SelectedSamplesOptions {
   /** Memory for decoded images; those beyond it are decoded anew each time. */
   readonly cacheBytes: number;
+  readonly coefficients: Coefficients;
+  /** A sample weighs `1 + discrepancyWeight * mean discrepancy`, scaled to a mean of 1. */
+  readonly discrepancyWeight: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -55,17 +62,17 @@ export async function readSelected(streams: Streams, runId: string, signal?: Abo
 export async function selectedSamples(
   decisions: readonly Decision[],
   processor: Processor,
-  { cacheBytes, signal }: SelectedSamplesOptions,
+  { cacheBytes, coefficients, discrepancyWeight, signal }: SelectedSamplesOptions,
 ): Promise<SelectedSamples> {
   const readable: (readonly Decision[])[] = [];
-  const samples: (TrainingSample | undefined)[] = [];
+  const samples: (AlignedSample | undefined)[] = [];
   const unreadable: { decision: Decision; error: ImageError }[] = [];
   let room = cacheBytes;
-  const groups = groupByImage(decisions);
+  const groups = groupByImage(weighted(decisions, discrepancyWeight));
   for (let from = 0; from < groups.length; from += DECODED_AT_ONCE) {
     signal?.throwIfAborted();
     const chunk = groups.slice(from, from + DECODED_AT_ONCE);
-    const prepared = await Promise.all(chunk.map((group) => prepareUnlessBroken(group, processor)));
+    const prepared = await Promise.all(chunk.map((group) => prepareUnlessBroken(group, processor, coefficients)));
     chunk.forEach((group, i) => {
       const sample = prepared[i]!;
       if (sample instanceof ImageError) {
@@ -80,9 +87,31 @@ export async function selectedSamples(
   const source: TrainingSource = {
     size: readable.length,
     fingerprint: fingerprintOf(readable),
-    load: async (index) => samples[index] ?? prepare(readable[index]!, processor),
+    load: async (index) => samples[index] ?? prepare(readable[index]!, processor, coefficients),
   };
-  return { source, questions: readable.reduce((sum, group) => sum + group.length, 0), unreadable };
+  const questions = readable.flat();
+  const having = (has: (signals: Signals) => unknown): number =>
+    questions.filter(({ signals }) => signals && has(signals)).length;
+  return {
+    source,
+    questions: questions.length,
+    unreadable,
+    signals: {
+      confidence: having(({ nBest }) => nBest.length > 0),
+      attention: having(({ attention }) => attention),
+      reasoning: having(({ rationale }) => rationale.length > 0),
+    },
+  };
+}
+
+/** The decisions with their weights in the loss. */
+function weighted(decisions: readonly Decision[], alpha: number): Decision[] {
+  if (alpha === 0) return [...decisions];
+  const means = decisions.map(({ discrepancies }) =>
+    discrepancies ? meanDiscrepancy({ ...discrepancies, answer: discrepancies.answer === 0 ? 0 : 1 }) : 1,
+  );
+  const weights = sampleWeights(means, alpha);
+  return decisions.map((decision, i) => ({ ...decision, weight: decision.weight * weights[i]! }));
 }
 
 function groupByImage(decisions: readonly Decision[]): Decision[][] {
@@ -99,29 +128,31 @@ function groupByImage(decisions: readonly Decision[]): Decision[][] {
 async function prepareUnlessBroken(
   group: readonly Decision[],
   processor: Processor,
-): Promise<TrainingSample | ImageError> {
+  coefficients: Coefficients,
+): Promise<AlignedSample | ImageError> {
   try {
-    return await prepare(group, processor);
+    return await prepare(group, processor, coefficients);
   } catch (error) {
     if (error instanceof ImageError) return error;
     throw error;
   }
 }
 
-async function prepare(group: readonly Decision[], processor: Processor): Promise<TrainingSample> {
+async function prepare(
+  group: readonly Decision[],
+  processor: Processor,
+  coefficients: Coefficients,
+): Promise<AlignedSample> {
   const [{ image: reference, weight }] = group as [Decision];
   const image = processor.image(await decodeImage(localPath(reference!.uri)));
-  const turns = group.map(({ question, answer }) => ({
-    prompt: processor.prompt(
-      [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: answerPrompt(question) }] }],
-      [image],
-    ),
-    answer: processor.answer(answer),
-  }));
-  return packTurns(turns, [image], weight);
+  const turns = aimedTurns(group, image, processor, coefficients);
+  return { ...packTurns(turns, [image], weight), aims: turns.map(({ aim }) => aim) };
 }
 
 function fingerprintOf(groups: readonly (readonly Decision[])[]): string {
-  const fields = groups.map((group) => group.map((d) => [d.sampleId, d.question, d.answer, d.weight]));
+  const told = (signals: Signals | undefined): unknown => signals && toJson(SignalsSchema, signals);
+  const fields = groups.map((group) =>
+    group.map((d) => [d.sampleId, d.question, d.answer, d.weight, told(d.signals), told(d.studentSignals)]),
+  );
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }

@@ -54,7 +54,9 @@ async function* answer(
   const { streams, release } = openStreams(request.streams);
   try {
     const decisions = await readSelected(streams, request.runId, signal);
-    const selected = await selectedSamples(decisions, checkpoint.processor, { cacheBytes, signal });
+    const { discrepancyWeight } = options;
+    const preparing = { cacheBytes, coefficients: options, discrepancyWeight, signal };
+    const selected = await selectedSamples(decisions, checkpoint.processor, preparing);
     for (const { decision, error } of selected.unreadable) {
       logger.warn({ sample: decision.sampleId, reason: error.reason, err: error }, 'image left out');
     }
@@ -65,7 +67,13 @@ async function* answer(
       return;
     }
     yield* level(request, { checkpoint, selected, options, cacheBytes, signal });
-    const value = { checkpoint: request.output, samples: selected.questions, steps: stepsOf(selected.source, options), unreadable }; // prettier-ignore
+    const value = {
+      checkpoint: request.output,
+      samples: selected.questions,
+      steps: stepsOf(selected.source, options),
+      unreadable,
+      signals: selected.signals,
+    };
     logger.info({ run: request.runId, ...value }, 'trained');
     yield { event: { case: 'result', value } };
   } finally {
@@ -95,7 +103,7 @@ async function* level(
     const model = new TensorModel(family, config, parameters);
     const context = { state: localPath(state), fingerprint, cacheBytes, signal };
     for await (const step of train(model, selected.source, options, context)) {
-      yield { event: { case: 'progress', value: { runId, ...step } } };
+      yield { event: { case: 'progress', value: { runId, ...step, terms: [...step.terms] } } };
     }
     signal.throwIfAborted();
     await saveCheckpoint(localPath(output), checkpoint, (name) => parameters.read(name), 'F32');

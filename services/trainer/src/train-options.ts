@@ -44,6 +44,12 @@ export const trainOptions = z.strictObject({
   weightDecay: z.number().min(0).default(0.01),
   /** Largest L2 norm of the gradient; larger ones are scaled down. */
   maxGradientNorm: z.number().positive().default(1),
+  /** Coefficients of the loss's terms beside the answer's cross-entropy; 0 leaves a term out. */
+  confidence: z.number().min(0).default(0),
+  attention: z.number().min(0).default(0),
+  reasoning: z.number().min(0).default(0),
+  /** A sample weighs `1 + discrepancyWeight * its mean discrepancy`, scaled to a mean of 1. */
+  discrepancyWeight: z.number().min(0).default(0),
   seed: z.int().min(0).max(0xffff_ffff).default(0),
   /** Optimizer steps between saved states. */
   saveEvery: positive.default(50),

@@ -2,7 +2,6 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import {
   AdamW,
   collate,
-  crossEntropy,
   disposeLayout,
   globalNorm,
   layOut,
@@ -12,6 +11,8 @@ import {
 } from '@mpa/tensorflow';
 import type { BatchLayout, Tensor, TensorModel } from '@mpa/tensorflow';
 import { modelCalls } from '@mpa/vlm';
+import { lossTerms } from './alignment-loss.js';
+import type { Coefficients, LossTerm, TermName } from './alignment-loss.js';
 import { encodedSource } from './encoded-source.js';
 import type { ReadySample } from './encoded-source.js';
 import { learningRate } from './learning-rate.js';
@@ -33,6 +34,18 @@ export interface TrainStep {
   readonly learningRate: number;
   /** Tensors that the backend holds; constant over steps. */
   readonly tensors: number;
+  /** The terms of the loss, the answer's cross-entropy first. */
+  readonly terms: readonly StepTerm[];
+}
+
+/** A term of the loss on one step. */
+export interface StepTerm {
+  readonly name: TermName;
+  readonly raw: number;
+  /** Times its coefficient: what it adds to the loss. */
+  readonly weighted: number;
+  /** Questions that had the signal. */
+  readonly questions: number;
 }
 
 /** What a training needs besides the samples. */
@@ -124,32 +137,85 @@ function optimizerStep<C>(
   model: TensorModel<C>,
   optimizer: AdamW,
   samples: readonly (readonly ReadySample[])[],
-  { maxGradientNorm }: TrainOptions,
+  options: TrainOptions,
   rate: number,
-): Pick<TrainStep, 'loss' | 'gradientNorm'> {
-  const layouts = samples.map((part) => layOut(collate(part, model.shape), model.shape));
-  const weight = layouts.reduce((sum, layout) => sum + weightOf(layout), 0);
+): Pick<TrainStep, 'loss' | 'gradientNorm' | 'terms'> {
+  const parts = samples.map((part) => partOf(model, part, options));
+  const sum = new TermSum(parts, options);
   const gradients = new Map<string, Tensor>();
-  let loss = 0;
-  for (const layout of layouts) {
-    const share = weightOf(layout) / weight;
-    const part = lossAndGradients(model.parameters, () => batchLoss(model, layout).mul(share).asScalar());
-    loss += part.value.dataSync()[0]!;
-    part.value.dispose();
-    accumulate(gradients, part.gradients);
-    disposeLayout(layout);
+  for (const part of parts) {
+    const { value, gradients: own } = lossAndGradients(model.parameters, () => sum.loss(part));
+    value.dispose();
+    accumulate(gradients, own);
+    disposeLayout(part.layout);
   }
+  const { terms } = sum;
+  const [{ raw: loss }] = terms as [StepTerm];
   const gradientNorm = globalNorm(gradients);
-  if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+  const sound = Number.isFinite(gradientNorm) && terms.every(({ raw }) => Number.isFinite(raw));
+  if (sound) {
+    const { maxGradientNorm } = options;
     if (gradientNorm > maxGradientNorm) scaleGradients(gradients, maxGradientNorm / gradientNorm);
     optimizer.step(gradients, rate);
   }
   tf.dispose([...gradients.values()]);
-  if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) return { loss, gradientNorm };
+  if (sound) return { loss, gradientNorm, terms };
   throw new TrainerError(
     'diverged',
     `the loss is ${loss} and its gradient ${gradientNorm} after ${optimizer.steps} steps: use a lower learning rate`,
   );
+}
+
+/** One forward pass of a step. */
+interface Part {
+  readonly layout: BatchLayout;
+  readonly terms: readonly LossTerm[];
+}
+
+function partOf<C>(model: TensorModel<C>, samples: readonly ReadySample[], options: TrainOptions): Part {
+  const { length, weights, ...batch } = collate(samples, model.shape);
+  const layout = layOut({ length, weights, ...batch }, model.shape);
+  const aims = samples.map((sample) => sample.aims);
+  return { layout, terms: lossTerms(model, { layout, length, aims, weights }, options) };
+}
+
+/** Joins the terms of a step's forward passes: each is the weighted mean over all of them. */
+class TermSum {
+  readonly #totals = new Map<TermName, { weight: number; raw: number; questions: number }>();
+
+  constructor(
+    parts: readonly Part[],
+    private readonly coefficients: Coefficients,
+  ) {
+    for (const { name, weight, questions } of parts.flatMap(({ terms }) => terms)) {
+      const total = this.#totals.get(name) ?? { weight: 0, raw: 0, questions: 0 };
+      this.#totals.set(name, { ...total, weight: total.weight + weight, questions: total.questions + questions });
+    }
+  }
+
+  /** A part's share of the loss [scalar]. */
+  loss({ terms }: Part): Tensor {
+    const shares = terms.map(({ name, weight, value }) => {
+      const total = this.#totals.get(name)!;
+      const share = value().mul(weight / total.weight);
+      total.raw += share.dataSync()[0]!;
+      const coefficient = this.#coefficient(name);
+      return coefficient === 1 ? share : share.mul(coefficient);
+    });
+    return shares.reduce((a, b) => a.add(b)).asScalar();
+  }
+
+  /** What the terms came to, once every part's loss was taken. */
+  get terms(): StepTerm[] {
+    return [...this.#totals].map(([name, { raw, questions }]) => ({
+      ...{ name, raw, questions },
+      weighted: raw * this.#coefficient(name),
+    }));
+  }
+
+  #coefficient(name: TermName): number {
+    return name === 'answer' ? 1 : this.coefficients[name];
+  }
 }
 
 /** Which samples each forward pass of one optimizer step takes; the last step may have fewer, one after it none. */
@@ -170,13 +236,6 @@ function loadAhead(
   // It may fail before it is waited for.
   loading.catch(() => undefined);
   return loading;
-}
-
-const weightOf = (layout: BatchLayout): number => layout.targets.weights.reduce((sum, w) => sum + w, 0);
-
-function batchLoss<C>(model: TensorModel<C>, layout: BatchLayout): Tensor {
-  const hidden = model.hidden(layout, model.imageFeatures(layout));
-  return crossEntropy(model.targetLogProbabilities(layout, hidden), layout.targets.weights);
 }
 
 function accumulate(sum: Map<string, Tensor>, part: ReadonlyMap<string, Tensor>): void {

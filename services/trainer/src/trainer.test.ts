@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createClient, DecisionStatus, TrainerService } from '@mpa/contracts';
+import { create, createClient, DecisionStatus, SignalsSchema, TrainerService } from '@mpa/contracts';
 import type { Client, TrainingProgress, TrainingResult } from '@mpa/contracts';
 import { createLogger, startInProcess } from '@mpa/service-kit';
 import type { RunningService } from '@mpa/service-kit';
@@ -18,6 +18,16 @@ const TRAINING = { epochs: 8, batch: 2, saveEvery: 4, learningRate: 1e-3, seed: 
 /** Seven questions on five images, packed, in batches of two. */
 const QUESTIONS = 7;
 const STEPS = (8 * 5) / 2;
+
+const told = create(SignalsSchema, {
+  nBest: [
+    { text: 'the 0th', logProbability: -2, probability: 0.9 },
+    { text: 'none', logProbability: -5, probability: 0.1 },
+  ],
+  attention: { grid: 2, cells: [0.7, 0.1, 0.1, 0.1] },
+  rationale: [{ text: 'There are bars.', logProbability: -1 }],
+  rationalePrompt: 'Why?',
+});
 
 type Request = Parameters<Client<typeof TrainerService>['train']>[0];
 
@@ -163,6 +173,43 @@ describe('a training', () => {
     expect(steps).toEqual([]);
     expect(result).toMatchObject({ checkpoint: CHECKPOINT, samples: 0, steps: 0, unreadable: 1 });
     expect(existsSync(join(folder, 'levelled'))).toBe(false);
+  });
+
+  it('logs each term of the loss, raw and weighted, and says how many samples had which signal', async () => {
+    const run = (): Promise<string> =>
+      newRun(() => Promise.resolve([decision(0, { signals: told }), decision(1, { signals: told }), decision(2)]));
+    const options = {
+      epochs: 4,
+      confidence: 0.5,
+      attention: 2,
+      reasoning: 0.01,
+      discrepancyWeight: 1,
+      learningRate: 1e-3,
+    };
+    const folder = await run();
+    folders.push(folder);
+    const { steps, result } = await trainUntil(client, { ...requestIn(folder), options: { ...options, batch: 3 } });
+    expect(result).toMatchObject({ samples: 3, signals: { confidence: 2, attention: 2, reasoning: 2 } });
+    const [first, last] = [steps[0]!, steps.at(-1)!];
+    const names = first.terms.map(({ name, questions }) => [name, questions]);
+    expect(names).toEqual([['answer', 3], ['confidence', 2], ['attention', 2], ['reasoning', 2]]); // prettier-ignore
+    expect(first.terms[0]!.raw).toBe(first.loss);
+    const weights = first.terms.map(({ raw, weighted }) => weighted / raw);
+    [1, 0.5, 2, 0.01].forEach((coefficient, i) => expect(weights[i]).toBeCloseTo(coefficient, 10));
+    for (const { name, raw } of last.terms) {
+      const before = first.terms.find((term) => term.name === name)!.raw;
+      expect([name, raw < before]).toEqual([name, true]);
+    }
+
+    // The same three samples as three forward passes of one step: the means over all of them.
+    const parts = await run();
+    folders.push(parts);
+    const apart = await trainUntil(client, { ...requestIn(parts), options: { ...options, batch: 1, accumulate: 3 } });
+    apart.steps[0]!.terms.forEach(({ name, raw, questions }, i) => {
+      expect([name, questions]).toEqual(names[i]);
+      expect(raw).toBeCloseTo(first.terms[i]!.raw, 4); // float32 sums of another order
+    });
+    expect(new Set(steps.map(({ tensors }) => tensors)).size).toBe(1);
   });
 
   it('refuses a state of another training', async () => {

@@ -1,4 +1,4 @@
-import type { TrainingSample } from '@mpa/tensorflow';
+import type { AlignedSample } from './aligned-sample.js';
 
 /** What is learnt from, in a fixed order. */
 export interface TrainingSource {
@@ -7,7 +7,7 @@ export interface TrainingSource {
   /** Changes with what is in it: a saved state is gone on with only for the same samples. */
   readonly fingerprint: string;
   /** Sample `index`, read and prepared when asked for. */
-  load(index: number): Promise<TrainingSample>;
+  load(index: number): Promise<AlignedSample>;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpa/v1/trainer.proto.
  */
 export const file_mpa_v1_trainer: GenFile = /*@__PURE__*/
-  fileDesc("ChRtcGEvdjEvdHJhaW5lci5wcm90bxIGbXBhLnYxIowBCgxUcmFpblJlcXVlc3QSDgoGcnVuX2lkGAEgASgJEg8KB3N0cmVhbXMYAiABKAkSEgoKY2hlY2twb2ludBgDIAEoCRIOCgZvdXRwdXQYBCABKAkSDQoFc3RhdGUYBSABKAkSKAoHb3B0aW9ucxgGIAEoCzIXLm1wYS52MS5UcmFpbmluZ09wdGlvbnMi7AMKD1RyYWluaW5nT3B0aW9ucxITCgZlcG9jaHMYASABKA1IAYgBARISCgViYXRjaBgCIAEoDUgCiAEBEhcKCmFjY3VtdWxhdGUYAyABKA1IA4gBARIaCg1sZWFybmluZ19yYXRlGAQgASgBSASIAQESEwoGd2FybXVwGAUgASgBSAWIAQESGQoMd2VpZ2h0X2RlY2F5GAYgASgBSAaIAQESHgoRbWF4X2dyYWRpZW50X25vcm0YByABKAFIB4gBARIRCgRzZWVkGAggASgNSAiIAQESFwoKc2F2ZV9ldmVyeRgJIAEoDUgJiAEBEiQKBGZ1bGwYCiABKAsyFC5tcGEudjEuRnVsbFRyYWluaW5nSAASJgoFbmFtZWQYCyABKAsyFS5tcGEudjEuTmFtZWRUcmFpbmluZ0gAEiQKBGxvcmEYDCABKAsyFC5tcGEudjEuTG9yYVRyYWluaW5nSABCCwoJdHJhaW5hYmxlQgkKB19lcG9jaHNCCAoGX2JhdGNoQg0KC19hY2N1bXVsYXRlQhAKDl9sZWFybmluZ19yYXRlQgkKB193YXJtdXBCDwoNX3dlaWdodF9kZWNheUIUChJfbWF4X2dyYWRpZW50X25vcm1CBwoFX3NlZWRCDQoLX3NhdmVfZXZlcnkiDgoMRnVsbFRyYWluaW5nIiAKDU5hbWVkVHJhaW5pbmcSDwoHcGF0dGVybhgBIAEoCSI8CgxMb3JhVHJhaW5pbmcSDAoEcmFuaxgBIAEoDRINCgVhbHBoYRgCIAEoARIPCgd0YXJnZXRzGAMgAygJInAKDVRyYWluUmVzcG9uc2USLAoIcHJvZ3Jlc3MYASABKAsyGC5tcGEudjEuVHJhaW5pbmdQcm9ncmVzc0gAEigKBnJlc3VsdBgCIAEoCzIWLm1wYS52MS5UcmFpbmluZ1Jlc3VsdEgAQgcKBWV2ZW50IlgKDlRyYWluaW5nUmVzdWx0EhIKCmNoZWNrcG9pbnQYASABKAkSDwoHc2FtcGxlcxgCIAEoDRINCgVzdGVwcxgDIAEoDRISCgp1bnJlYWRhYmxlGAQgASgNMkgKDlRyYWluZXJTZXJ2aWNlEjYKBVRyYWluEhQubXBhLnYxLlRyYWluUmVxdWVzdBoVLm1wYS52MS5UcmFpblJlc3BvbnNlMAFiBnByb3RvMw", [file_mpa_v1_records]);
+  fileDesc("ChRtcGEvdjEvdHJhaW5lci5wcm90bxIGbXBhLnYxIowBCgxUcmFpblJlcXVlc3QSDgoGcnVuX2lkGAEgASgJEg8KB3N0cmVhbXMYAiABKAkSEgoKY2hlY2twb2ludBgDIAEoCRIOCgZvdXRwdXQYBCABKAkSDQoFc3RhdGUYBSABKAkSKAoHb3B0aW9ucxgGIAEoCzIXLm1wYS52MS5UcmFpbmluZ09wdGlvbnMimAUKD1RyYWluaW5nT3B0aW9ucxITCgZlcG9jaHMYASABKA1IAYgBARISCgViYXRjaBgCIAEoDUgCiAEBEhcKCmFjY3VtdWxhdGUYAyABKA1IA4gBARIaCg1sZWFybmluZ19yYXRlGAQgASgBSASIAQESEwoGd2FybXVwGAUgASgBSAWIAQESGQoMd2VpZ2h0X2RlY2F5GAYgASgBSAaIAQESHgoRbWF4X2dyYWRpZW50X25vcm0YByABKAFIB4gBARIRCgRzZWVkGAggASgNSAiIAQESFwoKc2F2ZV9ldmVyeRgJIAEoDUgJiAEBEhcKCmNvbmZpZGVuY2UYDSABKAFICogBARIWCglhdHRlbnRpb24YDiABKAFIC4gBARIWCglyZWFzb25pbmcYDyABKAFIDIgBARIfChJkaXNjcmVwYW5jeV93ZWlnaHQYECABKAFIDYgBARIkCgRmdWxsGAogASgLMhQubXBhLnYxLkZ1bGxUcmFpbmluZ0gAEiYKBW5hbWVkGAsgASgLMhUubXBhLnYxLk5hbWVkVHJhaW5pbmdIABIkCgRsb3JhGAwgASgLMhQubXBhLnYxLkxvcmFUcmFpbmluZ0gAQgsKCXRyYWluYWJsZUIJCgdfZXBvY2hzQggKBl9iYXRjaEINCgtfYWNjdW11bGF0ZUIQCg5fbGVhcm5pbmdfcmF0ZUIJCgdfd2FybXVwQg8KDV93ZWlnaHRfZGVjYXlCFAoSX21heF9ncmFkaWVudF9ub3JtQgcKBV9zZWVkQg0KC19zYXZlX2V2ZXJ5Qg0KC19jb25maWRlbmNlQgwKCl9hdHRlbnRpb25CDAoKX3JlYXNvbmluZ0IVChNfZGlzY3JlcGFuY3lfd2VpZ2h0Ig4KDEZ1bGxUcmFpbmluZyIgCg1OYW1lZFRyYWluaW5nEg8KB3BhdHRlcm4YASABKAkiPAoMTG9yYVRyYWluaW5nEgwKBHJhbmsYASABKA0SDQoFYWxwaGEYAiABKAESDwoHdGFyZ2V0cxgDIAMoCSJwCg1UcmFpblJlc3BvbnNlEiwKCHByb2dyZXNzGAEgASgLMhgubXBhLnYxLlRyYWluaW5nUHJvZ3Jlc3NIABIoCgZyZXN1bHQYAiABKAsyFi5tcGEudjEuVHJhaW5pbmdSZXN1bHRIAEIHCgVldmVudCK+AQoOVHJhaW5pbmdSZXN1bHQSEgoKY2hlY2twb2ludBgBIAEoCRIPCgdzYW1wbGVzGAIgASgNEg0KBXN0ZXBzGAMgASgNEhIKCnVucmVhZGFibGUYBCABKA0SNAoHc2lnbmFscxgFIAMoCzIjLm1wYS52MS5UcmFpbmluZ1Jlc3VsdC5TaWduYWxzRW50cnkaLgoMU2lnbmFsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDToCOAEySAoOVHJhaW5lclNlcnZpY2USNgoFVHJhaW4SFC5tcGEudjEuVHJhaW5SZXF1ZXN0GhUubXBhLnYxLlRyYWluUmVzcG9uc2UwAWIGcHJvdG8z", [file_mpa_v1_records]);
 
 /**
  * @generated from message mpa.v1.TrainRequest
@@ -114,6 +114,28 @@ export type TrainingOptions = Message<"mpa.v1.TrainingOptions"> & {
    * @generated from field: optional uint32 save_every = 9;
    */
   saveEvery?: number | undefined;
+
+  /**
+   * Coefficients of the loss's terms beside the answer's cross-entropy, and of the discrepancy in a sample's weight.
+   *
+   * @generated from field: optional double confidence = 13;
+   */
+  confidence?: number | undefined;
+
+  /**
+   * @generated from field: optional double attention = 14;
+   */
+  attention?: number | undefined;
+
+  /**
+   * @generated from field: optional double reasoning = 15;
+   */
+  reasoning?: number | undefined;
+
+  /**
+   * @generated from field: optional double discrepancy_weight = 16;
+   */
+  discrepancyWeight?: number | undefined;
 
   /**
    * @generated from oneof mpa.v1.TrainingOptions.trainable
@@ -267,6 +289,13 @@ export type TrainingResult = Message<"mpa.v1.TrainingResult"> & {
    * @generated from field: uint32 unreadable = 4;
    */
   unreadable: number;
+
+  /**
+   * Of the samples, how many had each signal: `confidence`, `attention`, `reasoning`.
+   *
+   * @generated from field: map<string, uint32> signals = 5;
+   */
+  signals: { [key: string]: number };
 };
 
 /**

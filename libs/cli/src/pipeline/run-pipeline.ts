@@ -11,8 +11,9 @@ import { listImages } from './list-images.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import type { Services } from './services.js';
+import { signalCosts } from './signal-costs.js';
 import { checkCounts, type Summary } from './summary.js';
-import { readCurve, trainStudent } from './train-student.js';
+import { readCurve, termsOf, trainStudent } from './train-student.js';
 
 /** What a run needs from around it. */
 export interface PipelineContext {
@@ -84,9 +85,15 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
     const curve = await readCurve(paths);
-    const train = { steps: training.steps, firstLoss: curve[0]?.loss ?? null, lastLoss: curve.at(-1)?.loss ?? null };
+    const train = {
+      steps: training.steps,
+      firstLoss: curve[0]?.loss ?? null,
+      lastLoss: curve.at(-1)?.loss ?? null,
+      terms: termsOf(curve),
+    };
+    const signals = await signalCosts(streams);
     const { seconds } = await keep({});
-    const summary: Summary = { run: paths.folder, images, ...gap, train, ...accuracy, seconds };
+    const summary: Summary = { run: paths.folder, images, ...gap, signals, train, ...accuracy, seconds };
     checkCounts(summary, training);
     return { summary, curve };
   } finally {

@@ -11,7 +11,19 @@ const summary: Summary = {
   skipped: { damaged: 2, empty: 1 },
   selected: 4,
   rejected: { 'student-agrees': 3 },
-  train: { steps: 2, firstLoss: 2.5, lastLoss: 1.25 },
+  signals: {
+    confidence_and_attention: { records: 7, share: 0.025, bytesPerRecord: 275.4 },
+    rationale: { records: 6, share: 0.31, bytesPerRecord: 120 },
+  },
+  train: {
+    steps: 2,
+    firstLoss: 2.5,
+    lastLoss: 1.25,
+    terms: {
+      confidence: { first: 0.75, last: 0.5, share: 0.03 },
+      attention: { first: 0.2, last: 0.1, share: 0.0008 },
+    },
+  },
   eval: {
     chartqa: { before: 0.5, after: 0.625, teacher: 0.9, n: 8 },
     okvqa: { before: 0.25, after: 0.25, teacher: 0.8, n: 4 },
@@ -42,6 +54,10 @@ describe('table', () => {
     const text = table(summary).join('\n');
     expect(text).toContain('annotated  7, skipped: damaged 2, empty 1');
     expect(text).toContain('selected   4, rejected: student-agrees 3');
+    expect(text).toContain("signals    confidence and attention: 2.5 % of the L-VLM's time, 275 bytes a record");
+    expect(text).toContain("           rationale: 31.0 % of the L-VLM's time, 120 bytes a record");
+    expect(text).toMatch(/confidence 0\.750 -> 0\.500, weighted 3\.0 % of the answer's at first$/m);
+    expect(text).toMatch(/attention 0\.200 -> 0\.100, weighted 0\.080 % .* too small to matter/);
     expect(text).toMatch(/chartqa +50\.0 % +62\.5 % +90\.0 % +8/);
     expect(text).toMatch(/mean +37\.5 % +43\.8 % +85\.0 %/);
     expect(text).toMatch(/answers\/s +40\.0 +39\.5 +11\.0/);
@@ -51,7 +67,7 @@ describe('table', () => {
 
 describe('page', () => {
   it('is escaped, and draws the curve', () => {
-    const document = page(summary, [{ step: 1, loss: 2.5 }, { step: 2, loss: 1.25 }], []); // prettier-ignore
+    const document = page(summary, [1, 2].map((step) => ({ step, loss: 2.5 / step, terms: {} })), []); // prettier-ignore
     expect(document).toContain('/runs/&#60;one&#62;');
     expect(document).toContain('Training loss from 2.500 at step 1 to 1.250 at step 2');
   });

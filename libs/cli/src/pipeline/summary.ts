@@ -1,11 +1,20 @@
 import { CountsError } from '../cli-error.js';
 import type { RunState } from './run-state.js';
+import type { SignalCost } from './signal-costs.js';
 
 /** A number for each of the three models. */
 export interface PerModel {
   readonly before: number;
   readonly after: number;
   readonly teacher: number;
+}
+
+/** A term of the loss over a training. */
+export interface TermSummary {
+  readonly first: number;
+  readonly last: number;
+  /** At its first step: its coefficient times it, as a share of the answer's cross-entropy. */
+  readonly share: number;
 }
 
 /** What a run came to: the object that `--json` prints. Accuracies in [0, 1], speeds in answers per second. */
@@ -19,8 +28,16 @@ export interface Summary {
   readonly selected: number;
   /** Annotated images by the reason why they were rejected. */
   readonly rejected: Readonly<Record<string, number>>;
+  /** What the L-VLM's signals cost, by kind. */
+  readonly signals: Readonly<Record<string, SignalCost>>;
   /** Losses in nats per answer token; null when nothing was selected. */
-  readonly train: { readonly steps: number; readonly firstLoss: number | null; readonly lastLoss: number | null };
+  readonly train: {
+    readonly steps: number;
+    readonly firstLoss: number | null;
+    readonly lastLoss: number | null;
+    /** The loss's terms beside the answer's: as they are, at the first and the last step that has them. */
+    readonly terms: Readonly<Record<string, TermSummary>>;
+  };
   /** Accuracy by task, over `n` labelled questions. */
   readonly eval: Readonly<Record<string, PerModel & { readonly n: number }>>;
   /** Null when there was nothing to evaluate. */

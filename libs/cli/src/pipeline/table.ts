@@ -1,6 +1,9 @@
 import { duration } from '../progress/duration.js';
 import type { PerModel, Summary } from './summary.js';
 
+/** A term that adds less than this share of the answer's cross-entropy hardly changes what is learnt. */
+const SMALL = 0.01;
+
 /** A run's summary as lines for a terminal. */
 export function table(summary: Summary): string[] {
   const { train, eval: tasks, speed } = summary;
@@ -9,9 +12,15 @@ export function table(summary: Summary): string[] {
     `images     ${summary.images}`,
     `annotated  ${summary.annotated}${reasons('skipped', summary.skipped)}`,
     `selected   ${summary.selected}${reasons('rejected', summary.rejected)}`,
+    ...signals(summary),
     train.firstLoss === null || train.lastLoss === null
       ? 'training   none: no sample was selected'
       : `training   ${train.steps} steps, loss ${train.firstLoss.toFixed(3)} -> ${train.lastLoss.toFixed(3)}`,
+    ...Object.entries(train.terms).map(([name, { first, last, share }]) => {
+      const size = `${(share * 100).toPrecision(2)} % of the answer's at first`;
+      const note = share < SMALL ? `, too small to matter: raise its coefficient` : '';
+      return `${''.padEnd(11)}${name} ${first.toFixed(3)} -> ${last.toFixed(3)}, weighted ${size}${note}`;
+    }),
   ];
   const names = Object.keys(tasks);
   if (names.length > 0) {
@@ -21,6 +30,14 @@ export function table(summary: Summary): string[] {
     lines.push(row('answers/s', ...[speed.before, speed.after, speed.teacher].map((n) => (n ?? 0).toFixed(1)), ''));
   }
   return [...lines, '', `time       ${duration(summary.seconds)}`];
+}
+
+function signals(summary: Summary): string[] {
+  const lines = Object.entries(summary.signals).map(([kind, { share, bytesPerRecord }]) => {
+    const name = kind.replaceAll('_', ' ');
+    return `${name}: ${(share * 100).toFixed(1)} % of the L-VLM's time, ${Math.round(bytesPerRecord)} bytes a record`;
+  });
+  return lines.map((line, i) => `${i === 0 ? 'signals' : ''.padEnd(7)}    ${line}`);
 }
 
 /** The unweighted mean of the tasks' accuracies. */

@@ -5,12 +5,15 @@ import { CliError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
 import type { FinishedTraining } from './run-state.js';
 import type { Services } from './services.js';
+import type { TermSummary } from './summary.js';
 
 /** One step of the training curve. */
 export interface CurvePoint {
   readonly step: number;
   /** Nats per answer token. */
   readonly loss: number;
+  /** Each term of the loss as it is, and times its coefficient. */
+  readonly terms: Readonly<Record<string, { readonly raw: number; readonly weighted: number }>>;
 }
 
 /**
@@ -63,10 +66,24 @@ export async function readCurve(paths: RunPaths): Promise<CurvePoint[]> {
   return [...points.values()].sort((a, b) => a.step - b.step);
 }
 
+/** The terms beside the answer's over a curve, each from its first step to its last. */
+export function termsOf(curve: readonly CurvePoint[]): Record<string, TermSummary> {
+  const terms = new Map<string, TermSummary>();
+  for (const { loss, terms: ofStep } of curve) {
+    for (const [name, { raw, weighted }] of Object.entries(ofStep)) {
+      if (name === 'answer') continue;
+      const { first = raw, share = weighted / loss } = terms.get(name) ?? {};
+      terms.set(name, { first, last: raw, share });
+    }
+  }
+  return Object.fromEntries(terms);
+}
+
 function curveFile(paths: RunPaths): string {
   return join(paths.records, 'training.jsonl');
 }
 
-function pointOf({ step, loss, gradientNorm, learningRate }: TrainingProgress): CurvePoint & Record<string, number> {
-  return { step, loss, gradientNorm, learningRate };
+function pointOf({ step, loss, gradientNorm, learningRate, terms }: TrainingProgress): CurvePoint {
+  const named = terms.map(({ name, raw, weighted }) => [name, { raw, weighted }] as const);
+  return { step, loss, terms: Object.fromEntries(named), ...{ gradientNorm, learningRate } };
 }

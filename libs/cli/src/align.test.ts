@@ -11,6 +11,8 @@ import { openEmbeddedStreams, type StreamRecord } from '@mpa/streams';
 import { loadTensorflow } from '@mpa/tensorflow';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Analysis } from './analysis/analyze-decisions.js';
+import type { Levelling } from './analysis/measure-again.js';
 import { writeMixedImages } from './mixed-images.fixture.js';
 import type { Summary } from './pipeline/summary.js';
 import { lastObject, runMpa, startMpa, UNPRIVILEGED, type Ended } from './run-mpa.fixture.js';
@@ -82,6 +84,41 @@ describe('mpa align', () => {
     const again = summaryOf(await runMpa(...args));
     expect({ ...again, seconds: 0, speed: 0 }).toEqual({ ...summary, seconds: 0, speed: 0 });
     expect(await recordsOf('whole', topics.decisions.name)).toEqual(decided);
+  });
+
+  it('tells where the models differ, before and after, and puts it into the report', async () => {
+    const config = join(work, 'signals.yaml');
+    const signals = '{ attention: { grid: 4 }, nBest: {}, rationale: { prompt: Read., stepBreak: " " } }';
+    const training = '{ confidence: 1, attention: 1, reasoning: 0.0001, epochs: 40, learningRate: 0.002 }';
+    writeFileSync(config, `annotator: { signals: ${signals} }\ntrainer: { training: ${training} }\n`);
+    const summary = summaryOf(await runMpa(...alignArgs('told', images, '--config', config, '--json')));
+    expect(Object.keys(summary.signals)).toEqual(['confidence_and_attention', 'n_best', 'rationale']);
+    for (const { records, share, bytesPerRecord } of Object.values(summary.signals)) {
+      expect(records).toBeGreaterThan(0);
+      expect(share > 0 && share < 1).toBe(true);
+      expect(bytesPerRecord).toBeGreaterThan(8);
+    }
+    const { confidence, attention, reasoning } = summary.train.terms;
+    expect(attention!.last).toBeLessThan(attention!.first);
+    expect(confidence!.share).toBeGreaterThan(reasoning!.share);
+
+    const analyzed = lastObject(await runMpa('analyze', join(work, 'told'), '--json')) as unknown as Analysis & {
+      levelling: Levelling;
+    };
+    expect(analyzed).toMatchObject({ decided: GOOD, selected: GOOD });
+    expect(Object.keys(analyzed.histograms)).toEqual(['confidence', 'attention', 'reasoning']);
+    expect(analyzed.kinds).toEqual([{ task: 'chartqa', kind: 'what is', asked: GOOD, selected: GOOD }]);
+    expect(analyzed.levelling).toMatchObject({ samples: GOOD, nowRight: GOOD });
+    const { means } = analyzed.levelling;
+    expect(means.confidence!.after).toBeLessThan(means.confidence!.before);
+    const report = readFileSync(join(work, 'told', 'report.html'), 'utf8');
+    expect(report.match(/aria-label="attention map"/g)).toHaveLength(3 * GOOD);
+    expect(report).toContain('Where the models differ');
+    expect(report.match(/src="(?!data:)|href="http/g)).toBeNull();
+
+    const nothing = await runMpa('analyze', join(work, 'never'));
+    expect(nothing.stderr).toMatch(/^mpa: [^\n]*never is not the folder of a finished run[^\n]*\n$/);
+    expect(nothing.code).toBe(1);
   });
 
   it('skips what cannot be used with a reason, and does the rest', async () => {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { addAlign } from './commands/align.js';
+import { addAnalyze } from './commands/analyze.js';
 import { addAnswer } from './commands/answer.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
@@ -19,6 +20,7 @@ export function program(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, writeOut: (text) => context.out(text.trimEnd()) })
     .showSuggestionAfterError();
-  for (const add of [addAlign, addDemo, addWorld, addAnswer, addPretrain, addServe, addDoctor]) add(root, context);
+  for (const add of [addAlign, addAnalyze, addDemo, addWorld, addAnswer, addPretrain, addServe, addDoctor])
+    add(root, context);
   return root;
 }

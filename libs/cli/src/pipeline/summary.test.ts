@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CountsError } from '../cli-error.js';
+import { html } from '../report/html.js';
 import { page } from '../report/page.js';
 import { checkCounts, type Summary } from './summary.js';
 import { table } from './table.js';
@@ -67,7 +68,8 @@ describe('table', () => {
 
 describe('page', () => {
   it('is escaped, and draws the curve', () => {
-    const document = page(summary, [1, 2].map((step) => ({ step, loss: 2.5 / step, terms: {} })), []); // prettier-ignore
+    const document = page(summary, [1, 2].map((step) => ({ step, loss: 2.5 / step, terms: {} })), { samples: [], analysis: html`<p>${'<differ>'}</p>` }); // prettier-ignore
+    expect(document).toContain('<p>&#60;differ&#62;</p>');
     expect(document).toContain('/runs/&#60;one&#62;');
     expect(document).toContain('Training loss from 2.500 at step 1 to 1.250 at step 2');
   });

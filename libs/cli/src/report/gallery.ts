@@ -1,14 +1,11 @@
 import { DecisionStatus, taskName, type Decision } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
-import { localPath } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
-import sharp from 'sharp';
 import { html, type Html } from './html.js';
+import { thumbnail } from './thumbnail.js';
 
 /** Samples shown, over all tasks. */
 const SHOWN = 24;
-/** Side of a thumbnail in pixels. */
-const SIDE = 224;
 
 /** Selected samples, as many of each task where there are enough: image, question, both models' answers. */
 export async function gallery(streams: Streams): Promise<Html[]> {
@@ -38,19 +35,4 @@ async function card(task: string, decision: Decision): Promise<Html> {
       <dd class="wrong">${studentAnswer || '(nothing)'}</dd>
     </dl>
   </li>`;
-}
-
-async function thumbnail(uri: string, name: string): Promise<Html> {
-  try {
-    const small = await sharp(localPath(uri), { limitInputPixels: 1e8 })
-      .autoOrient()
-      .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
-      .flatten({ background: '#fff' })
-      .jpeg({ quality: 72 })
-      .toBuffer();
-    return html`<img src="data:image/jpeg;base64,${small.toString('base64')}" alt="${name}" loading="lazy" />`;
-  } catch {
-    // The image went away after it was annotated; the sample is still worth showing.
-    return html`<p class="gone">${name} is no longer readable</p>`;
-  }
 }

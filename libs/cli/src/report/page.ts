@@ -7,7 +7,11 @@ import { lossCurve } from './loss-curve.js';
 import { styles } from './styles.js';
 
 /** The report as one HTML document that refers to nothing outside of it. */
-export function page(summary: Summary, curve: readonly CurvePoint[], samples: readonly Html[]): string {
+export function page(
+  summary: Summary,
+  curve: readonly CurvePoint[],
+  { samples, analysis }: { readonly samples: readonly Html[]; readonly analysis: Html },
+): string {
   const { run, images, annotated, selected, train, skipped, rejected } = summary;
   return html`<!doctype html>
     <html lang="en">
@@ -40,6 +44,7 @@ export function page(summary: Summary, curve: readonly CurvePoint[], samples: re
             ${reasons('Skipped images', 'Every image was annotated.', skipped)}
             ${reasons('Rejected annotations', 'Every annotation was selected.', rejected)}
           </div>
+          ${analysis}
           <h2>Selected samples</h2>
           ${
             samples.length > 0

@@ -27,6 +27,10 @@ svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font-size: 12px; } .grid { stroke: var(--line); }
 polyline { fill: none; stroke-linejoin: round; } .each { stroke: var(--accent); opacity: .35; }
 .mean { stroke: var(--accent); stroke-width: 2.5; }
+figure { margin: 0; } .bar { fill: var(--accent); } h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
+.looks { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1.25rem; padding: 0; list-style: none; }
+.maps { display: grid; grid-template-columns: repeat(3, 1fr); gap: .5rem; font-size: .8rem; color: var(--soft); }
+.maps svg { aspect-ratio: 1; border-radius: .3rem; } .maps figcaption { overflow-wrap: anywhere; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 1rem; padding: 0; list-style: none; }
 .gallery li { background: var(--tint); border-radius: .5rem; padding: .6rem; font-size: .9rem; }
 .gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #fff; border-radius: .3rem; }

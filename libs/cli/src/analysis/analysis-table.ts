@@ -1,0 +1,51 @@
+import type { Analysis, Histogram } from './analyze-decisions.js';
+import { measures } from './analyze-decisions.js';
+import type { Levelling } from './measure-again.js';
+
+/** Kinds of questions listed. */
+const LISTED = 15;
+const BLOCKS = ' ▁▂▃▄▅▆▇█';
+
+/** An analysis as lines for a terminal. */
+export function analysisTable(analysis: Analysis, levelling: Levelling | undefined): string[] {
+  const { decided, selected, histograms, kinds, partsAt } = analysis;
+  const lines = [`decided    ${decided}, selected ${selected} (${percent(selected, decided)})`];
+  const measured = measures.filter((measure) => histograms[measure]);
+  if (measured.length === 0) {
+    lines.push('The annotations hold no signals to compare: see `signals` in the annotator’s configuration.');
+  } else {
+    lines.push('', 'discrepancy  0 to 1        mean   samples');
+    for (const measure of measured) lines.push(histogramRow(measure, histograms[measure]!));
+  }
+  const steps = Object.entries(partsAt);
+  if (steps.length > 0) {
+    const all = steps.reduce((sum, [, n]) => sum + n, 0);
+    const words = steps.map(([step, n]) => `${step === 'never' ? step : `step ${step}`} ${percent(n, all)}`);
+    lines.push('', `the S-VLM parts from the rationale at: ${words.join(', ')}`);
+  }
+  lines.push('', `${'question'.padEnd(30)}${'asked'.padStart(7)}${'selected'.padStart(10)}`);
+  for (const { task, kind, asked, selected: chosen } of kinds.slice(0, LISTED)) {
+    lines.push(`${`${task} ${kind} ...`.padEnd(30)}${String(asked).padStart(7)}${percent(chosen, asked).padStart(10)}`);
+  }
+  if (levelling) lines.push('', ...levellingRows(levelling));
+  return lines;
+}
+
+function histogramRow(measure: string, { counts, mean, samples }: Histogram): string {
+  const most = Math.max(...counts);
+  const bars = counts.map((n) => BLOCKS[Math.ceil((n / most) * (BLOCKS.length - 1))]).join('');
+  return `${measure.padEnd(12)} ${bars}    ${mean.toFixed(3)} ${String(samples).padStart(9)}`;
+}
+
+function levellingRows({ samples, nowRight, means }: Levelling): string[] {
+  const rows = Object.entries(means).map(
+    ([measure, { before, after }]) =>
+      `${measure.padEnd(12)}${before.toFixed(3).padStart(8)}${after.toFixed(3).padStart(8)}`,
+  );
+  return [
+    `of ${samples} selected samples, the levelled S-VLM answers ${nowRight} (${percent(nowRight, samples)}) as the L-VLM does`,
+    ...(rows.length > 0 ? [`${'mean'.padEnd(12)}${'before'.padStart(8)}${'after'.padStart(8)}`, ...rows] : []),
+  ];
+}
+
+const percent = (part: number, all: number): string => `${all === 0 ? 0 : Math.round((100 * part) / all)} %`;

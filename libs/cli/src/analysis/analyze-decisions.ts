@@ -1,0 +1,99 @@
+import { AnnotationStatus, DecisionStatus, taskName } from '@mpa/contracts';
+import type { AnnotationSchema, Decision, MessageInitShape } from '@mpa/contracts';
+import { topics } from '@mpa/service-kit';
+import type { Streams } from '@mpa/streams';
+
+/** What is measured of two models beside whether their answers match. */
+export const measures = ['confidence', 'attention', 'reasoning'] as const;
+
+/** One of {@link measures}. */
+export type Measure = (typeof measures)[number];
+
+/** How many samples have a discrepancy in each tenth of [0, 1], and their mean. */
+export interface Histogram {
+  readonly counts: readonly number[];
+  readonly mean: number;
+  readonly samples: number;
+}
+
+/** A kind of question: how often it was asked, and how often the S-VLM failed it. */
+export interface QuestionKind {
+  readonly task: string;
+  /** The first words of the question. */
+  readonly kind: string;
+  readonly asked: number;
+  readonly selected: number;
+}
+
+/** Where the two models of a run differ, over all annotations that were decided about. */
+export interface Analysis {
+  readonly decided: number;
+  readonly selected: number;
+  /** A measure that no sample has is absent. */
+  readonly histograms: Partial<Readonly<Record<Measure, Histogram>>>;
+  /** Most asked first. */
+  readonly kinds: readonly QuestionKind[];
+  /** Of the samples with a rationale: at which step (from 1) the S-VLM parts, or `never`. */
+  readonly partsAt: Readonly<Record<string, number>>;
+}
+
+const BINS = 10;
+/** Words of a question that make its kind. */
+const WORDS = 2;
+
+/** Counts where the models of a run differ. One pass over the decisions; memory does not grow with them. */
+export async function analyzeDecisions(streams: Streams): Promise<Analysis> {
+  let [decided, selected] = [0, 0];
+  const bins = new Map<Measure, { counts: number[]; sum: number; samples: number }>();
+  const kinds = new Map<string, { task: string; kind: string; asked: number; selected: number }>();
+  const partsAt: Record<string, number> = {};
+  for await (const decision of decisionsOf(streams)) {
+    const chosen = decision.status === DecisionStatus.SELECTED ? 1 : 0;
+    decided++;
+    selected += chosen;
+    const [task, kind] = [taskName(decision.task), kindOf(decision.question)];
+    const sum = kinds.get(`${task} ${kind}`) ?? { task, kind, asked: 0, selected: 0 };
+    kinds.set(`${task} ${kind}`, { ...sum, asked: sum.asked + 1, selected: sum.selected + chosen });
+    for (const measure of measures) {
+      const value = decision.discrepancies?.[measure];
+      if (value === undefined) continue;
+      const bin = bins.get(measure) ?? { counts: Array<number>(BINS).fill(0), sum: 0, samples: 0 };
+      bin.counts[Math.min(BINS - 1, Math.floor(value * BINS))]!++;
+      bins.set(measure, { ...bin, sum: bin.sum + value, samples: bin.samples + 1 });
+    }
+    if (decision.discrepancies?.reasoning !== undefined) {
+      const step = decision.discrepancies.partsAt === undefined ? 'never' : String(decision.discrepancies.partsAt + 1);
+      partsAt[step] = (partsAt[step] ?? 0) + 1;
+    }
+  }
+  const histograms = [...bins].map(([measure, { counts, sum, samples }]) => [
+    measure,
+    { counts, samples, mean: sum / samples },
+  ]);
+  return {
+    decided,
+    selected,
+    histograms: Object.fromEntries(histograms) as Analysis['histograms'],
+    kinds: [...kinds.values()].sort((a, b) => b.asked - a.asked),
+    partsAt,
+  };
+}
+
+/** The decisions of a log in order. */
+export async function* decisionsOf(streams: Streams): AsyncGenerator<Decision> {
+  for await (const record of streams.readAll(topics.decisions.name)) yield topics.decisions.decode(record);
+}
+
+/** Enough of a decision to have it decided again. */
+export function annotationOf(decision: Decision): MessageInitShape<typeof AnnotationSchema> {
+  const { sampleId, runId, task, image, question, answer, selfCheck, signals } = decision;
+  return {
+    ...{ sampleId, runId, task, question, answer, selfCheck, status: AnnotationStatus.ANNOTATED },
+    ...(image && { image }),
+    ...(signals && { signals }),
+  };
+}
+
+function kindOf(question: string): string {
+  return question.toLowerCase().split(/\s+/).slice(0, WORDS).join(' ');
+}

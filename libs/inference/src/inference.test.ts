@@ -68,6 +68,19 @@ describe('VisionModel', () => {
     expect(other).not.toEqual(first);
   });
 
+  it('draws other answers to the same question for another image, whatever else is asked with it', async () => {
+    const shown = await readImage(imageFile);
+    const flipped = { ...shown, data: shown.data.slice().reverse() };
+    const [one, other] = await model.look([shown, flipped].map((image) => model.prepare(image)));
+    // Nothing but the draws differs: a temperature at which every token is as likely as any other.
+    const sampling = { answers: 2, temperature: 1e6, seed: 1 };
+    const asked = [one!, other!].map((image) => ({ image, text: question }));
+    const together = await model.sample(asked, sampling);
+    expect(together[1]!.map(({ text }) => text)).not.toEqual(together[0]!.map(({ text }) => text));
+    const [alone] = await model.sample(asked.slice(1), sampling);
+    expect(alone!.map(({ text }) => text)).toEqual(together[1]!.map(({ text }) => text));
+  });
+
   it('runs work in turn, also after work that failed', async () => {
     const order: string[] = [];
     const failing = model.inTurn(async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { areaShares, ATTENTION_LAYERS, attentionMap } from '@mpa/alignment';
 import { loadModel } from '@mpa/onnx';
@@ -95,7 +96,7 @@ export class VisionModel {
     return drawn.map(([answer]) => answer!);
   }
 
-  /** Several drawn answers to each question, in one batch. */
+  /** Several drawn answers to each question, in one batch; other draws for another image. */
   sample(questions: readonly Question[], sampling: Sampling): Promise<Answer[][]> {
     return this.#generate(questions, sampling);
   }
@@ -153,7 +154,10 @@ export class VisionModel {
   }
 
   async #generate(questions: readonly Question[], sampling: Partial<Sampling>): Promise<Answer[][]> {
-    const prompts = questions.map((question) => this.#prompt(question));
+    const prompts = questions.map((question) => ({
+      ...this.#prompt(question),
+      ...(sampling.temperature && { drawKey: digestOf(question.image) }),
+    }));
     const generated = await this.model.generate(prompts, { maxNewTokens: this.maxNewTokens, ...sampling });
     return generated.map((answers) =>
       answers.map(({ ids, logProbs }) => ({
@@ -185,6 +189,15 @@ export class VisionModel {
     const content = [{ type: 'image' }, { type: 'text', text }] as const;
     return { ids: this.processor.prompt([{ role: 'user', content }], [processed]), images: [features] };
   }
+}
+
+/** Pixels that a digest is taken of, spread over the image. */
+const DIGESTED = 65_536;
+
+function digestOf({ processed: { pixels } }: SeenImage): string {
+  const stride = Math.max(1, Math.floor(pixels.length / DIGESTED));
+  const some = Float32Array.from({ length: Math.ceil(pixels.length / stride) }, (_, i) => pixels[i * stride]!);
+  return createHash('sha256').update(new Uint8Array(some.buffer)).digest('hex');
 }
 
 function sum(values: readonly number[]): number {

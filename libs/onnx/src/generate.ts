@@ -16,7 +16,7 @@ export interface GenerateOptions {
   readonly temperature?: number;
   /** Draw from the likeliest tokens that together reach this probability; default 1, all. */
   readonly topP?: number;
-  /** The same seed, prompt and options give the same answers, whatever else is in the batch; default 0. */
+  /** The same seed, prompt (tokens and draw key) and options give the same answers, whatever else is in the batch; default 0. */
   readonly seed?: number;
   /** Answers per prompt, from one prefill; more than 1 needs a temperature. Default 1. */
   readonly answers?: number;
@@ -46,7 +46,7 @@ export async function generate(
   const batch = promptBatch(shape, prompts, maxNewTokens);
   const rows = prompts.flatMap((_, i) => Array.from({ length: answers }, () => i));
   const uniforms = joined(new Float32Array(rows.length * maxNewTokens), [...rows.entries()], ([row, prompt]) =>
-    seededUniforms(seed, prompts[prompt]!.ids, row % answers, maxNewTokens),
+    seededUniforms(seed, prompts[prompt]!, row % answers, maxNewTokens),
   );
   const outputs = await runText(
     session,

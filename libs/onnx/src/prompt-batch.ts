@@ -15,6 +15,8 @@ export interface ImageFeatures {
 export interface Prompt {
   readonly ids: Int32Array;
   readonly images: readonly ImageFeatures[];
+  /** Tells prompts of the same tokens apart when answers are drawn, such as a digest of the images. */
+  readonly drawKey?: string | undefined;
 }
 
 /** Sequences padded on the right to the longest, as the text graph reads them. */

@@ -1,7 +1,7 @@
 import type { Task } from '@mpa/answer-metrics';
 import { AnnotationStatus } from '@mpa/contracts';
 import type { Annotation, AnnotationSchema, MessageInitShape } from '@mpa/contracts';
-import type { SeenImage, VisionModel } from '@mpa/inference';
+import type { Answer, SeenImage, VisionModel } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
 import type { AnnotatorConfig } from './annotator-config.js';
 import { Candidates } from './candidates.js';
@@ -23,7 +23,7 @@ export type Annotated = Pick<
   Pick<MessageInitShape<typeof AnnotationSchema>, 'candidates' | 'cost' | 'signals' | 'skipped'>;
 
 /**
- * Writes a question and an answer for each image, in one batch: the likeliest text first, and where that cannot be used
+ * Writes a question and an answer for each image, in one batch: the likeliest text first (or a drawn one), and where that cannot be used
  * (it is no question and answer, or asked too often over the corpus) further ones, drawn. Then the model answers each question
  * afresh, and tells what the configuration asks for of its first answer, on the same vision features.
  *
@@ -87,11 +87,13 @@ interface Writing {
 
 async function write(model: VisionModel, all: readonly Writing[], config: AnnotatorConfig): Promise<void> {
   const ask = ({ image, prompt: { text } }: Writing): { image: SeenImage; text: string } => ({ image, text });
-  const likeliest = await model.answer(all.map(ask));
-  all.forEach(({ candidates }, i) => candidates.offer(likeliest[i]!.text));
-  const open = all.filter(({ candidates }) => !candidates.chosen);
-  if (open.length === 0 || config.candidates === 1) return;
-  const { temperature, seed } = config;
-  const drawn = await model.sample(open.map(ask), { answers: config.candidates - 1, temperature, seed });
-  open.forEach(({ candidates }, i) => drawn[i]!.forEach(({ text }) => candidates.offer(text)));
+  const { candidates, likeliestFirst, temperature, seed } = config;
+  const drawOf = (some: readonly Writing[], answers: number, from: number): Promise<Answer[][]> =>
+    model.sample(some.map(ask), { answers, temperature, seed: seed + from });
+  const first = likeliestFirst ? await model.answer(all.map(ask)) : (await drawOf(all, 1, 0)).flat();
+  all.forEach((each, i) => each.candidates.offer(first[i]!.text));
+  const open = all.filter((each) => !each.candidates.chosen);
+  if (open.length === 0 || candidates === 1) return;
+  const more = await drawOf(open, candidates - 1, likeliestFirst ? 0 : 1);
+  open.forEach((each, i) => more[i]!.forEach(({ text }) => each.candidates.offer(text)));
 }

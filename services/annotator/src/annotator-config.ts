@@ -43,8 +43,10 @@ export const annotatorConfig = z.strictObject({
   model: modelConfig,
   /** Images in one run of the model. */
   batch: z.int().positive().default(8),
-  /** Questions written for an image until one can be used; the first is the likeliest, the others are drawn. */
+  /** Questions written for an image until one can be used. */
   candidates: z.int().positive().default(4),
+  /** Whether the first of them is the likeliest; else it is drawn as the others are, for questions of more kinds. */
+  likeliestFirst: z.boolean().default(true),
   /** Temperature of the drawn ones. */
   temperature: z.number().positive().default(1),
   seed: z.int().nonnegative().default(0),

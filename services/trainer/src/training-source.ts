@@ -19,6 +19,15 @@ export function sampleAt(position: number, size: number, seed: number): number {
   return permute(position % size, size, (seed ^ Math.imul(epoch + 1, 0x9e3779b1)) >>> 0);
 }
 
+/** A source of `samples` samples: those of `source`, epoch after epoch, the last one as far as it goes. */
+export function repeated({ size, fingerprint, load }: TrainingSource, samples: number, seed: number): TrainingSource {
+  return {
+    size: samples,
+    fingerprint: `${fingerprint} ${samples} ${seed}`,
+    load: (index) => load(sampleAt(index, size, seed)),
+  };
+}
+
 /** A seeded bijection of 0..size-1: a Feistel network over the next power of four, walked until it lands inside. */
 function permute(index: number, size: number, key: number): number {
   const half = Math.max(1, Math.ceil(Math.log2(Math.max(2, size)) / 2));

@@ -2,6 +2,7 @@
 export { trainer } from './trainer.js';
 export { trainerConfig, type TrainerConfig } from './trainer-config.js';
 export { trainableOf, trainOptions, type TrainOptions } from './train-options.js';
+export { learningRate } from './learning-rate.js';
 export { train, type TrainContext, type TrainStep } from './train.js';
 export { seededRandom } from './random.js';
 export { selectedSamples, type SelectedSamples, type SelectedSamplesOptions } from './selected-samples.js';

@@ -6,6 +6,7 @@ import { describeCheckpoint } from '@mpa/vlm';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
+import { demonstration } from '../demonstration.js';
 import { alignConfigSchema } from '../pipeline/align-config.js';
 import type { TaskSource } from '../pipeline/pipeline-options.js';
 import { openProgress } from '../progress/progress.js';
@@ -13,28 +14,11 @@ import { levelStudent } from './level-student.js';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** The committed starter models. */
-const starters = {
-  teacher: join(repository, 'libs/benchmarks/models/starter-large'),
-  student: join(repository, 'libs/benchmarks/models/starter-small'),
-};
-
-/** Images drawn for each task: unlabeled ones to learn from, and labelled ones to measure with. */
-const DRAWN = { train: 110, test: 20 } as const;
-
 interface DemoFlags {
   readonly out: string;
   readonly seed: number;
   readonly json?: boolean;
 }
-
-/** Of what was tried on other images (docs/starter-models.md), what does the starter S-VLM the least harm. */
-const TRAINING = {
-  trainable: { kind: 'named', pattern: 'text_model.*mlp' },
-  learningRate: 2e-4,
-  epochs: 4,
-  batch: 16,
-} as const;
 
 /** `mpa demo`: the whole job on drawn images of all four tasks, with the starter models. */
 export function addDemo(program: Command, context: CommandContext): void {
@@ -48,23 +32,28 @@ export function addDemo(program: Command, context: CommandContext): void {
 }
 
 async function demo({ out, seed, json }: DemoFlags, context: CommandContext): Promise<void> {
-  for (const model of Object.values(starters)) await describeCheckpoint(model);
+  const { teacher, student, annotator, training } = demonstration;
+  for (const model of [teacher, student]) await describeCheckpoint(model);
   const run = join(resolve(out), `demo-${seed}`);
   const sources = await drawSources(`${run}-images`, seed, context);
-  const config = alignConfigSchema.parse({ trainer: { training: { ...TRAINING, seed } } });
-  await levelStudent({ run, sources, ...starters, config, endpoints: {} }, json === true, context);
+  const config = alignConfigSchema.parse({
+    annotator: { ...annotator, seed },
+    trainer: { training: { ...training, seed } },
+  });
+  await levelStudent({ run, sources, teacher, student, config, endpoints: {} }, json === true, context);
 }
 
 async function drawSources(folder: string, seed: number, { stderr, signal }: CommandContext): Promise<TaskSource[]> {
+  const { drawn } = demonstration;
   const progress = openProgress(stderr);
-  const stage = progress.stage('draw', tasks.length * (DRAWN.train + DRAWN.test));
+  const stage = progress.stage('draw', tasks.length * (drawn.train + drawn.test));
   const sources: TaskSource[] = [];
-  let drawn = 0;
-  const onProgress = (): void => stage.update(++drawn);
+  let done = 0;
+  const onProgress = (): void => stage.update(++done);
   try {
     for (const task of tasks) {
       const draw = (split: 'train' | 'test'): ReturnType<typeof writeWorld> =>
-        writeWorld({ task, split, count: DRAWN[split], seed, out: join(folder, task, split), signal, onProgress });
+        writeWorld({ task, split, count: drawn[split], seed, out: join(folder, task, split), signal, onProgress });
       const [unlabeled, labelled] = [await draw('train'), await draw('test')];
       sources.push({
         task,

@@ -1,6 +1,13 @@
 import { tasks } from '@mpa/answer-metrics';
 import { describe, expect, test } from 'vitest';
-import { decide, decideByDiscrepancy, rejectionReasons, selectionReasons, type ParityInput } from './decide.js';
+import {
+  decide,
+  decideByDiscrepancy,
+  decideToRehearse,
+  rejectionReasons,
+  selectionReasons,
+  type ParityInput,
+} from './decide.js';
 
 // Two answers that agree under the task's rule though they are written differently, and one that agrees with neither.
 const answersOf = {
@@ -43,11 +50,12 @@ test('every reason is given for some answers, and no other', () => {
     answers.flatMap((selfCheck) =>
       answers.map((studentAnswer) => {
         const decision = decide({ task: 'okvqa', annotation, selfCheck, studentAnswer });
-        return decideByDiscrepancy(decision, annotation === 'cat' ? 0.9 : 0.1, 0.5).reason;
+        const otherwise = decideByDiscrepancy(decision, annotation === 'cat' ? 0.9 : 0.1, 0.5);
+        return [0, 1].map((share) => decideToRehearse(otherwise, share, 0.5).reason);
       }),
     ),
   );
-  expect(new Set(reasons)).toEqual(new Set([...selectionReasons, ...rejectionReasons]));
+  expect(new Set(reasons.flat())).toEqual(new Set([...selectionReasons, ...rejectionReasons]));
 });
 
 test('selects what the S-VLM gets right only where it differs by more than was asked for', () => {
@@ -62,4 +70,13 @@ test('selects what the S-VLM gets right only where it differs by more than was a
   }
   const unsure = decide({ task: 'okvqa', annotation: 'cat', selfCheck: 'dog', studentAnswer: 'cat' });
   expect(decideByDiscrepancy(unsure, 1, 0)).toBe(unsure);
+});
+
+test('rehearses the share that was asked for of what the S-VLM knows, and nothing else', () => {
+  const agrees = decide({ task: 'okvqa', annotation: 'cat', selfCheck: 'cat', studentAnswer: 'cat' });
+  expect(decideToRehearse(agrees, 0.3, 0.29)).toEqual({ selected: true, reason: 'rehearsal' });
+  expect(decideToRehearse(agrees, 0.3, 0.3)).toBe(agrees);
+  expect(decideToRehearse(agrees, 0, 0)).toBe(agrees);
+  const unsure = decide({ task: 'okvqa', annotation: 'cat', selfCheck: 'dog', studentAnswer: 'cat' });
+  expect(decideToRehearse(unsure, 1, 0)).toBe(unsure);
 });

@@ -13,9 +13,9 @@ export interface ParityInput {
 
 /**
  * Why a sample is selected: the L-VLM stands by its annotation and the S-VLM does not reach it; or it does, but for other
- * reasons than the L-VLM's.
+ * reasons than the L-VLM's; or it does, and is to keep it in mind.
  */
-export const selectionReasons = ['student_differs', 'student_agrees_otherwise'] as const;
+export const selectionReasons = ['student_differs', 'student_agrees_otherwise', 'rehearsal'] as const;
 
 /** Why a sample is rejected: there is no answer to learn, the L-VLM contradicts itself, or the S-VLM knows already. */
 export const rejectionReasons = ['annotation_empty', 'teacher_disagrees_with_itself', 'student_agrees'] as const;
@@ -49,4 +49,13 @@ export function decide({ task, annotation, selfCheck, studentAnswer }: ParityInp
 export function decideByDiscrepancy(decision: Decision, discrepancy: number | undefined, above: number): Decision {
   if (decision.reason !== 'student_agrees' || discrepancy === undefined || discrepancy <= above) return decision;
   return { selected: true, reason: 'student_agrees_otherwise' };
+}
+
+/**
+ * Beyond that rule: a `share` of what the S-VLM gets right is selected as well, so that learning the rest does not make it forget. `draw`
+ * in [0, 1) is the sample's own.
+ */
+export function decideToRehearse(decision: Decision, share: number, draw: number): Decision {
+  if (decision.reason !== 'student_agrees' || draw >= share) return decision;
+  return { selected: true, reason: 'rehearsal' };
 }

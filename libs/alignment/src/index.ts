@@ -3,6 +3,7 @@ export { charactersOf, confidenceGap, perCharacter } from './confidence.js';
 export {
   decide,
   decideByDiscrepancy,
+  decideToRehearse,
   rejectionReasons,
   selectionReasons,
   type Decision,

@@ -1,4 +1,5 @@
-import { decide, decideByDiscrepancy, discrepancies, pathToAnswerDiscrepancy } from '@mpa/alignment';
+import { createHash } from 'node:crypto';
+import { decide, decideByDiscrepancy, decideToRehearse, discrepancies, pathToAnswerDiscrepancy } from '@mpa/alignment';
 import type { Decision as Verdict } from '@mpa/alignment';
 import { matches } from '@mpa/answer-metrics';
 import { create, DecisionSchema, DecisionStatus, DiscrepanciesSchema, SignalsSchema, taskName } from '@mpa/contracts';
@@ -21,7 +22,7 @@ export interface Asked {
 export async function decideAnnotations(
   model: VisionModel,
   asked: readonly Asked[],
-  { selectAgreeing }: Pick<ParityConfig, 'selectAgreeing'>,
+  { selectAgreeing, rehearse }: Pick<ParityConfig, 'selectAgreeing' | 'rehearse'>,
 ): Promise<Decision[]> {
   if (asked.length === 0) return [];
   const answers = await model.answer(
@@ -37,17 +38,24 @@ export async function decideAnnotations(
     const { answer, selfCheck, signals } = annotation;
     const task = taskName(annotation.task);
     const verdict = decide({ task, annotation: answer, selfCheck, studentAnswer });
+    const orRehearsed = (decision: Verdict): Verdict =>
+      decideToRehearse(decision, rehearse, drawOf(annotation.sampleId));
     const student = { studentAnswer, studentModelId: model.id };
     const studentSignals = signalsOf.get(i);
-    if (!signals || !studentSignals) return decisionOf(annotation, verdict, student);
+    if (!signals || !studentSignals) return decisionOf(annotation, orRehearsed(verdict), student);
     const differ = discrepancies(measured(signals), measured(studentSignals), matches(task, answer, studentAnswer));
     const final =
       selectAgreeing === false
         ? verdict
         : decideByDiscrepancy(verdict, pathToAnswerDiscrepancy(differ), selectAgreeing.above);
     const compared = { signals, studentSignals, discrepancies: create(DiscrepanciesSchema, differ) };
-    return decisionOf(annotation, final, { ...student, ...compared });
+    return decisionOf(annotation, orRehearsed(final), { ...student, ...compared });
   });
+}
+
+/** A number in [0, 1) of a sample's own, evenly spread over samples. */
+function drawOf(sampleId: string): number {
+  return createHash('sha256').update(`rehearse ${sampleId}`).digest().readUInt32BE() / 2 ** 32;
 }
 
 /** The decision about an annotation that the S-VLM could not be asked about. */

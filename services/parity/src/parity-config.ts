@@ -12,6 +12,11 @@ export const parityConfig = z.strictObject({
    * path differ by more than `above` on average. `false` keeps to the rule.
    */
   selectAgreeing: z.union([z.literal(false), z.strictObject({ above: z.number().min(0).max(1) })]).default(false),
+  /**
+   * Beyond the parity rule, selects this share of what the S-VLM answers right as well, so that what it learns does not make it
+   * forget. Which samples follows from their ids.
+   */
+  rehearse: z.number().min(0).max(1).default(0),
 });
 
 /** See {@link parityConfig}. */

@@ -32,12 +32,13 @@ export function addDemo(program: Command, context: CommandContext): void {
 }
 
 async function demo({ out, seed, json }: DemoFlags, context: CommandContext): Promise<void> {
-  const { teacher, student, annotator, training } = demonstration;
+  const { teacher, student, annotator, parity, training } = demonstration;
   for (const model of [teacher, student]) await describeCheckpoint(model);
   const run = join(resolve(out), `demo-${seed}`);
   const sources = await drawSources(`${run}-images`, seed, context);
   const config = alignConfigSchema.parse({
     annotator: { ...annotator, seed },
+    parity,
     trainer: { training: { ...training, seed } },
   });
   await levelStudent({ run, sources, teacher, student, config, endpoints: {} }, json === true, context);

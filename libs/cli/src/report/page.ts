@@ -31,7 +31,7 @@ export function page(
         <main>
           <ul class="figures">
             ${figure(images, 'images')}${figure(annotated, 'annotated by the L-VLM')}
-            ${figure(selected, 'selected: the S-VLM differs')}${figure(train.steps, 'training steps')}
+            ${figure(selected, 'selected to learn from')}${figure(train.steps, 'training steps')}
           </ul>
           ${accuracy(summary)}
           <h2>Training loss</h2>

@@ -36,7 +36,7 @@ export async function distil(
   const preparing = { cacheBytes: 2 ** 30, coefficients: NO_TERMS, discrepancyWeight: 0 };
   const { source } = await selectedSamples(decisions, small.processor, preparing);
   const { load, size } = repeated(source, samples, options.seed);
-  const fixed = new Parameters(large.weights, { kind: 'named', pattern: /^$/ }, Math.random);
+  const fixed = new Parameters(large.weights, { kind: 'named', pattern: /text_model\.norm\.weight$/ }, Math.random);
   const learning = new Parameters(
     small.weights,
     trainableOf(options.trainable, small),

@@ -19,8 +19,8 @@ import { isSelected, rows } from './rows.js';
 import type { Material } from './rows.js';
 
 const { teacher, student, annotator, training } = demonstration;
-/** Everything that the L-VLM can tell; the starter models' rationale is what they read on the image. */
-const SIGNALS = { nBest: { answers: 4 }, rationale: { prompt: 'Read everything.', stepBreak: ', ' } };
+/** Everything that the L-VLM can tell. */
+const SIGNALS = { ...annotator.signals, nBest: { answers: 4 } };
 const EVALUATED_IMAGES = 20;
 /** The number of image 0 of a seed, see `writeWorld`. */
 const SEEDS_APART = 1_000_000;
@@ -51,7 +51,7 @@ async function ablate(seed: number, count: number, folder: string, results: Resu
   const material: Material = { ...(await gather(images, pair, settings, join(folder, 'gathered'))), truth };
   const selected = material.decisions.filter(isSelected);
   const budget = { samples: selected.length * training.epochs };
-  const options = { ...training, seed };
+  const options = { ...training, reasoning: 0, seed };
   const measure = async (row: string, samples: number, make: () => Promise<string>): Promise<void> => {
     const began = performance.now();
     const result = await results.once({ table: TABLE, row, seed }, async () => {

@@ -21,6 +21,7 @@ export interface Treatment {
 export const treatments: readonly Treatment[] = [
   { starts: 'npx mpa doctor', how: 'run' },
   { starts: 'npx mpa align', how: 'run' },
+  { starts: 'npx mpa analyze', how: 'run' },
   { starts: 'npx mpa answer', how: 'run' },
   { starts: 'npx mpa serve', how: 'serve' },
   { starts: 'npx mpa world', how: 'run', add: '--count 2', why: 'a few images show it' },

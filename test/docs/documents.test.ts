@@ -16,13 +16,23 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly default?: unknown;
+  /** What is `false` or an object: off, or on with its settings. */
+  readonly anyOf?: readonly Schema[];
 }
+
+/** Longer texts stand in the guide as `built in`. */
+const LONGEST_DEFAULT = 20;
 
 /** Every key of a configuration by its path, with its default in JSON, `required` or `none`. */
 function keysOf(schema: Schema, prefix = ''): [key: string, value: string][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const key = `${prefix}${name}`;
     if (property.properties) return keysOf(property, `${key}.`);
+    const settings = property.anyOf?.find(({ properties }) => properties);
+    if (settings) {
+      const off: [string, string][] = property.default === false ? [[key, 'false']] : [];
+      return [...off, ...keysOf(settings, `${key}.`)];
+    }
     if (schema.required?.includes(name)) return [[key, 'required']];
     return defaultsOf(key, property.default);
   });
@@ -33,7 +43,8 @@ function defaultsOf(key: string, value: unknown): [string, string][] {
   if (value === undefined) return [[key, 'none']];
   const entries = value instanceof Object && !Array.isArray(value) ? Object.entries(value) : [];
   if (entries.length > 0) return entries.flatMap(([name, inner]) => defaultsOf(`${key}.${name}`, inner));
-  return [[key, JSON.stringify(value)]];
+  const text = JSON.stringify(value);
+  return [[key, typeof value === 'string' && value.length > LONGEST_DEFAULT ? 'built in' : text]];
 }
 
 /** The same from a table of the guide. */

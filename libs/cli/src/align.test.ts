@@ -98,9 +98,9 @@ describe('mpa align', () => {
       expect(share > 0 && share < 1).toBe(true);
       expect(bytesPerRecord).toBeGreaterThan(8);
     }
-    const { confidence, attention, reasoning } = summary.train.terms;
+    const { attention, reasoning } = summary.train.terms;
     expect(attention!.last).toBeLessThan(attention!.first);
-    expect(confidence!.share).toBeGreaterThan(reasoning!.share);
+    expect(attention!.share).toBeGreaterThan(reasoning!.share);
 
     const analyzed = lastObject(await runMpa('analyze', join(work, 'told'), '--json')) as unknown as Analysis & {
       levelling: Levelling;

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recipes } from '@mpa/trainer';
 import { lastObject, runMpa, startMpa } from './run-mpa.fixture.js';
 
-const PHASES = ['seeing', 'seeing', 'answering', 'together'];
+const PHASES = recipes.small.phases.map(({ learns }) => learns);
 
 let folder: string;
 beforeAll(async () => {
@@ -14,13 +15,22 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const pretrain = (out: string): string[] => ['pretrain', '--size', 'small', '--steps', '4', '--out', out, '--json'];
+const pretrain = (out: string): string[] => [
+  'pretrain',
+  '--size',
+  'small',
+  '--steps',
+  String(PHASES.length),
+  '--out',
+  out,
+  '--json',
+];
 
 it('trains a starter model through all phases; killed in the middle, it ends with the very same weights', async () => {
   const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
   const ended = await runMpa(...pretrain(whole));
   expect(ended.code, ended.stderr).toBe(0);
-  expect(lastObject(ended)).toMatchObject({ phase: 'together', step: 4 });
+  expect(lastObject(ended)).toMatchObject({ phase: 'together', step: PHASES.length });
   expect(PHASES.map((phase, i) => existsSync(join(whole, 'state', `${i + 1}-${phase}`)))).toEqual(
     PHASES.map(() => true),
   );
@@ -31,7 +41,7 @@ it('trains a starter model through all phases; killed in the middle, it ends wit
   }
   first.child.kill('SIGKILL');
   await first.ended;
-  expect(existsSync(join(killed, 'state', '4-together'))).toBe(false);
+  expect(existsSync(join(killed, 'state', `${PHASES.length}-together`))).toBe(false);
   expect((await runMpa(...pretrain(killed))).code).toBe(0);
   const weights = (out: string): Promise<Buffer> => readFile(join(out, 'model.safetensors'));
   expect((await weights(killed)).equals(await weights(whole))).toBe(true);

@@ -15,8 +15,10 @@ import type { Unlabeled } from './gather.js';
 import { accuracyOf, level } from './level.js';
 import type { Questions } from './level.js';
 import { meanOf, Results } from './results.js';
+import type { Result } from './results.js';
 import { isSelected, rows } from './rows.js';
 import type { Material } from './rows.js';
+import { meanAndInterval } from './statistics.js';
 
 const { teacher, student, annotator, training } = demonstration;
 /** Everything that the L-VLM can tell. */
@@ -41,6 +43,23 @@ async function main(): Promise<void> {
   for (let seed = 1; seed <= Number(values.seeds); seed++) {
     await ablate(seed, Number(values.images), join(out, `seed-${seed}`), results);
   }
+  for (const [key, what] of PRINTED) printRow(key, what, results.of(TABLE, key));
+}
+
+/** The table, row by row. */
+const PRINTED: readonly (readonly [key: string, what: string])[] = [
+  ['teacher', 'the L-VLM'],
+  ['a', 'no training'],
+  ...rows.map(({ key, what }) => [key, what] as const),
+  ['i', 'logit distillation'],
+  ['j', 'd, then a second round'],
+];
+
+function printRow(key: string, what: string, results: readonly Result[]): void {
+  const means = results.map((result) => 100 * meanOf(result));
+  const cells =
+    means.length > 1 ? Object.values(meanAndInterval(means)).map((n) => n.toFixed(1)) : [means[0]!.toFixed(1), '-'];
+  console.log(`${key.padEnd(8)} ${what.padEnd(32)} ${cells[0]!.padStart(5)} % +- ${cells[1]!}`);
 }
 
 async function ablate(seed: number, count: number, folder: string, results: Results): Promise<void> {

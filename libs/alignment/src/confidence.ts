@@ -1,11 +1,9 @@
-/** Characters of a text, as Unicode code points: what probabilities are shared out over, since tokens differ between models. */
-export function charactersOf(text: string): number {
-  return [...text].length;
-}
-
-/** Log-probability of a text per character, in nats. An empty text counts as one character. */
+/**
+ * Log-probability of a text per character (Unicode code point), in nats: tokens differ between models, characters do not. An empty text
+ * counts as one character.
+ */
 export function perCharacter(logProbability: number, text: string): number {
-  return logProbability / Math.max(1, charactersOf(text));
+  return logProbability / Math.max(1, [...text].length);
 }
 
 /**

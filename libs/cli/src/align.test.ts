@@ -105,9 +105,9 @@ describe('mpa align', () => {
     const analyzed = lastObject(await runMpa('analyze', join(work, 'told'), '--json')) as unknown as Analysis & {
       levelling: Levelling;
     };
-    expect(analyzed).toMatchObject({ decided: GOOD, selected: GOOD });
+    expect(analyzed).toMatchObject({ decided: GOOD, gap: GOOD });
     expect(Object.keys(analyzed.histograms)).toEqual(['confidence', 'attention', 'reasoning']);
-    expect(analyzed.kinds).toEqual([{ task: 'chartqa', kind: 'what is', asked: GOOD, selected: GOOD }]);
+    expect(analyzed.kinds).toEqual([{ task: 'chartqa', kind: 'what is', asked: GOOD, gap: GOOD }]);
     expect(analyzed.levelling).toMatchObject({ samples: GOOD, nowRight: GOOD });
     const { means } = analyzed.levelling;
     expect(means.confidence!.after).toBeLessThan(means.confidence!.before);

@@ -3,6 +3,7 @@ export { AsyncQueue } from './async-queue.js';
 export { ConfigError } from './config-error.js';
 export { createLogger, logLevel, type Logger } from './logger.js';
 export { checkConfig, readConfig } from './read-config.js';
+export { regularExpression } from './regular-expression.js';
 export { runService, type MainProcess } from './run-service.js';
 export type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
 export { serverConfig, startInProcess, startService, type RunningService, type StartOptions } from './start-service.js';

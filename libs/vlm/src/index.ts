@@ -11,7 +11,7 @@ export type { RgbImage } from './image/rgb-image.js';
 export type { Activation, AttentionOptions, Layers, RotaryOptions } from './layers.js';
 export { modelCalls } from './model-calls.js';
 export type { ModelCall } from './model-calls.js';
-export type { ImageRegion, Message, MessagePart, ProcessedImage, Processor } from './processor.js';
+export type { Message, MessagePart, ProcessedImage, Processor } from './processor.js';
 export { openSafetensors, writeSafetensors } from './safetensors.js';
 export type { NamedTensor, SafetensorsFile } from './safetensors.js';
 export type { SmolVlmConfig } from './smolvlm/config.js';

@@ -1,3 +1,4 @@
+import type { Region } from '@mpa/alignment';
 import type { RgbImage } from './image/rgb-image.js';
 
 /** An image prepared for the vision tower. */
@@ -17,14 +18,6 @@ export interface ProcessedImage {
   readonly height: number;
 }
 
-/** Part of the original image, in shares of its width and height: each in [0, 1]. */
-export interface ImageRegion {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-}
-
 /** Part of a message. */
 export type MessagePart = { readonly type: 'image' } | { readonly type: 'text'; readonly text: string };
 
@@ -39,7 +32,7 @@ export interface Processor {
   /** Resizes, splits into tiles, normalises. `split` overrides the checkpoint's `do_image_splitting`. */
   image(image: RgbImage, options?: { readonly split?: boolean }): ProcessedImage;
   /** What part of the original image each of its image tokens stands for [tokens], in the order of the placeholders. */
-  regions(image: ProcessedImage): ImageRegion[];
+  regions(image: ProcessedImage): Region[];
   /** Renders the chat template. Throws CheckpointError if the checkpoint has none or it fails. */
   chat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): string;
   /** Replaces each image placeholder by the placeholders of its tiles. Throws CheckpointError if their numbers differ. */

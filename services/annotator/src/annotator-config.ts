@@ -1,6 +1,7 @@
 import { tasks } from '@mpa/answer-metrics';
 import { modelConfig } from '@mpa/inference';
 import { RATIONALE_PROMPT, STEP_BREAK } from '@mpa/prompts';
+import { regularExpression } from '@mpa/service-kit';
 import { z } from 'zod';
 
 /** On with its settings, or `false`. */
@@ -24,18 +25,10 @@ const signals = z.strictObject({
     z.strictObject({
       prompt: z.string().min(1).default(RATIONALE_PROMPT),
       /** Regular expression for what lies between two steps. */
-      stepBreak: z.string().min(1).refine(isRegExp, 'must be a regular expression').default(STEP_BREAK),
+      stepBreak: regularExpression.default(STEP_BREAK),
     }),
   ).default(false),
 });
-
-function isRegExp(text: string): boolean {
-  try {
-    return new RegExp(text).source !== '';
-  } catch {
-    return false;
-  }
-}
 
 /** What the annotator's configuration file may hold. */
 export const annotatorConfig = z.strictObject({

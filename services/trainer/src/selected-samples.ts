@@ -52,7 +52,25 @@ export async function readSelected(streams: Streams, runId: string, signal?: Abo
     }
     selected.push(decision);
   }
+  checkGrids(selected);
   return selected.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
+}
+
+/** Attention maps are compared cell by cell. */
+function checkGrids(decisions: readonly Decision[]): void {
+  const grids = new Set<number>();
+  for (const { sampleId, signals } of decisions) {
+    if (!signals?.attention) continue;
+    const { grid, cells } = signals.attention;
+    grids.add(grid);
+    if (grids.size > 1 || cells.length !== grid ** 2) {
+      const others = [...grids].slice(0, -1).map((other) => `, others ${other}`);
+      throw new TrainerError(
+        'bad-sample',
+        `the attention map of decision ${sampleId} has ${cells.length} cells and a grid of ${grid}${others.join('')}: annotate all images with one grid`,
+      );
+    }
+  }
 }
 
 /**

@@ -1,23 +1,16 @@
 import type { Trainable } from '@mpa/tensorflow';
 import type { CheckpointDescription } from '@mpa/vlm';
+import { regularExpression } from '@mpa/service-kit';
 import { z } from 'zod';
 
 const positive = z.int().positive();
-
-const isRegExp = (text: string): boolean => {
-  try {
-    return new RegExp(text).source !== '';
-  } catch {
-    return false;
-  }
-};
 
 /** Which parameters learn: all, those whose names match a pattern, or low-rank updates of text modules. */
 export const trainableChoice = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('full') }),
   z.strictObject({
     kind: z.literal('named'),
-    pattern: z.string().min(1).refine(isRegExp, 'must be a regular expression'),
+    pattern: regularExpression,
   }),
   z.strictObject({
     kind: z.literal('lora'),

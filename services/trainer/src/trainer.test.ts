@@ -212,6 +212,18 @@ describe('a training', () => {
     expect(new Set(steps.map(({ tensors }) => tensors)).size).toBe(1);
   });
 
+  it('names the sample whose attention map is of another grid than the others', async () => {
+    const finer = create(SignalsSchema, { attention: { grid: 3, cells: Array<number>(9).fill(1 / 9) } });
+    const folder = await newRun(() =>
+      Promise.resolve([decision(0, { signals: told }), decision(1, { signals: finer })]),
+    );
+    folders.push(folder);
+    await expect(trainUntil(client, { ...requestIn(folder), options: { attention: 1 } })).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringMatching(/sample-1 has 9 cells and a grid of 3, others 2: annotate/) as string,
+    });
+  });
+
   it('refuses a state of another training', async () => {
     const folder = await standardRun();
     await trainUntil(client, { ...requestIn(folder), options: { epochs: 1 } });

@@ -8,8 +8,8 @@ const BLOCKS = ' ▁▂▃▄▅▆▇█';
 
 /** An analysis as lines for a terminal. */
 export function analysisTable(analysis: Analysis, levelling: Levelling | undefined): string[] {
-  const { decided, selected, histograms, kinds, partsAt } = analysis;
-  const lines = [`decided    ${decided}, selected ${selected} (${percent(selected, decided)})`];
+  const { decided, gap, histograms, kinds, partsAt } = analysis;
+  const lines = [`decided    ${decided}, of which ${gap} (${percent(gap, decided)}) show the gap`];
   const measured = measures.filter((measure) => histograms[measure]);
   if (measured.length === 0) {
     lines.push('The annotations hold no signals to compare: see `signals` in the annotator’s configuration.');
@@ -23,9 +23,9 @@ export function analysisTable(analysis: Analysis, levelling: Levelling | undefin
     const words = steps.map(([step, n]) => `${step === 'never' ? step : `step ${step}`} ${percent(n, all)}`);
     lines.push('', `the S-VLM parts from the rationale at: ${words.join(', ')}`);
   }
-  lines.push('', `${'question'.padEnd(30)}${'asked'.padStart(7)}${'selected'.padStart(10)}`);
-  for (const { task, kind, asked, selected: chosen } of kinds.slice(0, LISTED)) {
-    lines.push(`${`${task} ${kind} ...`.padEnd(30)}${String(asked).padStart(7)}${percent(chosen, asked).padStart(10)}`);
+  lines.push('', `${'question'.padEnd(30)}${'asked'.padStart(7)}${'gap'.padStart(8)}`);
+  for (const { task, kind, asked, gap: ofKind } of kinds.slice(0, LISTED)) {
+    lines.push(`${`${task} ${kind} ...`.padEnd(30)}${String(asked).padStart(7)}${percent(ofKind, asked).padStart(8)}`);
   }
   if (levelling) lines.push('', ...levellingRows(levelling));
   return lines;
@@ -43,7 +43,7 @@ function levellingRows({ samples, nowRight, means }: Levelling): string[] {
       `${measure.padEnd(12)}${before.toFixed(3).padStart(8)}${after.toFixed(3).padStart(8)}`,
   );
   return [
-    `of ${samples} selected samples, the levelled S-VLM answers ${nowRight} (${percent(nowRight, samples)}) as the L-VLM does`,
+    `of ${samples} samples that show the gap, the levelled S-VLM answers ${nowRight} (${percent(nowRight, samples)}) as the L-VLM does`,
     ...(rows.length > 0 ? [`${'mean'.padEnd(12)}${'before'.padStart(8)}${'after'.padStart(8)}`, ...rows] : []),
   ];
 }

@@ -1,4 +1,5 @@
-import { AnnotationStatus, DecisionStatus, taskName } from '@mpa/contracts';
+import type { SelectionReason } from '@mpa/alignment';
+import { AnnotationStatus, taskName } from '@mpa/contracts';
 import type { AnnotationSchema, Decision, MessageInitShape } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
@@ -22,13 +23,15 @@ export interface QuestionKind {
   /** The first words of the question. */
   readonly kind: string;
   readonly asked: number;
-  readonly selected: number;
+  /** Those that show the parity gap. */
+  readonly gap: number;
 }
 
 /** Where the two models of a run differ, over all annotations that were decided about. */
 export interface Analysis {
   readonly decided: number;
-  readonly selected: number;
+  /** Those that show the parity gap. */
+  readonly gap: number;
   /** A measure that no sample has is absent. */
   readonly histograms: Partial<Readonly<Record<Measure, Histogram>>>;
   /** Most asked first. */
@@ -43,17 +46,17 @@ const WORDS = 2;
 
 /** Counts where the models of a run differ. One pass over the decisions; memory does not grow with them. */
 export async function analyzeDecisions(streams: Streams): Promise<Analysis> {
-  let [decided, selected] = [0, 0];
+  let [decided, gap] = [0, 0];
   const bins = new Map<Measure, { counts: number[]; sum: number; samples: number }>();
-  const kinds = new Map<string, { task: string; kind: string; asked: number; selected: number }>();
+  const kinds = new Map<string, QuestionKind>();
   const partsAt: Record<string, number> = {};
   for await (const decision of decisionsOf(streams)) {
-    const chosen = decision.status === DecisionStatus.SELECTED ? 1 : 0;
+    const one = showsGap(decision) ? 1 : 0;
     decided++;
-    selected += chosen;
+    gap += one;
     const [task, kind] = [taskName(decision.task), kindOf(decision.question)];
-    const sum = kinds.get(`${task} ${kind}`) ?? { task, kind, asked: 0, selected: 0 };
-    kinds.set(`${task} ${kind}`, { ...sum, asked: sum.asked + 1, selected: sum.selected + chosen });
+    const sum = kinds.get(`${task} ${kind}`) ?? { task, kind, asked: 0, gap: 0 };
+    kinds.set(`${task} ${kind}`, { ...sum, asked: sum.asked + 1, gap: sum.gap + one });
     for (const measure of measures) {
       const value = decision.discrepancies?.[measure];
       if (value === undefined) continue;
@@ -72,11 +75,16 @@ export async function analyzeDecisions(streams: Streams): Promise<Analysis> {
   ]);
   return {
     decided,
-    selected,
+    gap,
     histograms: Object.fromEntries(histograms) as Analysis['histograms'],
     kinds: [...kinds.values()].sort((a, b) => b.asked - a.asked),
     partsAt,
   };
+}
+
+/** Whether the S-VLM was wrong where the L-VLM stands by its answer: other samples are selected so that it does not forget. */
+export function showsGap({ cause }: Decision): boolean {
+  return cause?.reason === ('student_differs' satisfies SelectionReason);
 }
 
 /** The decisions of a log in order. */

@@ -1,16 +1,16 @@
-import { createClient, DecisionStatus, ParityService, RpcError, type Decision } from '@mpa/contracts';
+import { createClient, ParityService, RpcError, type Decision } from '@mpa/contracts';
 import { parity } from '@mpa/parity';
 import { createLogger, startInProcess } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
-import { annotationOf, decisionsOf, measures, type Measure } from './analyze-decisions.js';
+import { annotationOf, decisionsOf, measures, showsGap, type Measure } from './analyze-decisions.js';
 
-/** A selected sample, and the same sample decided about with the levelled S-VLM. */
+/** A sample that shows the gap, and the same sample decided about with the levelled S-VLM. */
 export interface Remeasured {
   readonly before: Decision;
   readonly after: Decision;
 }
 
-/** The selected samples, before and after levelling. */
+/** The samples that show the gap, before and after levelling. */
 export interface Levelling {
   readonly samples: number;
   /** How many the levelled S-VLM now answers as the L-VLM does. */
@@ -30,14 +30,14 @@ export interface MeasureOptions {
   readonly onProgress: (done: number, of: number) => void;
 }
 
-/** Has the levelled S-VLM decided about selected samples again, by a parity service in this process. */
+/** Has the levelled S-VLM decided about the samples that show the gap again, by a parity service in this process. */
 export async function measureAgain(streams: Streams, options: MeasureOptions): Promise<Remeasured[]> {
   const { checkpoint, cacheDir, limit, signal, onProgress } = options;
-  const selected: Decision[] = [];
+  const gap: Decision[] = [];
   for await (const decision of decisionsOf(streams)) {
-    if (decision.status === DecisionStatus.SELECTED && decision.image) selected.push(decision);
+    if (showsGap(decision) && decision.image) gap.push(decision);
   }
-  selected.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
+  gap.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
   const measured: Remeasured[] = [];
   const service = await startInProcess(
     parity,
@@ -49,7 +49,7 @@ export async function measureAgain(streams: Streams, options: MeasureOptions): P
   );
   const client = createClient(ParityService, service.address);
   try {
-    const some = selected.slice(0, limit);
+    const some = gap.slice(0, limit);
     for (const [i, before] of some.entries()) {
       const after = await client.decide({ annotation: annotationOf(before) }, { signal }).catch(unlessUnreadable);
       if (after?.decision) measured.push({ before, after: after.decision });
@@ -79,6 +79,6 @@ export function levellingOf(measured: readonly Remeasured[]): Levelling {
     const mean = (side: 'before' | 'after'): number => pairs.reduce((sum, pair) => sum + pair[side], 0) / pairs.length;
     return [[measure, { before: mean('before'), after: mean('after') }] as const];
   });
-  const nowRight = measured.filter(({ after }) => after.status === DecisionStatus.REJECTED).length;
+  const nowRight = measured.filter(({ after }) => !showsGap(after)).length;
   return { samples: measured.length, nowRight, means: Object.fromEntries(means) };
 }

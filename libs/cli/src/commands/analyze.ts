@@ -26,7 +26,7 @@ export function addAnalyze(program: Command, context: CommandContext): void {
     .command('analyze')
     .description('show where the models of a finished run differ, before and after levelling; part of its report')
     .argument('<run>', 'folder of the run')
-    .option('--samples <n>', 'selected samples to ask the levelled model again', wholeNumber(1), 200)
+    .option('--samples <n>', 'samples that show the gap to ask the levelled model again', wholeNumber(1), 200)
     .option('--json', 'print the analysis as one JSON object')
     .action((run: string, flags: AnalyzeFlags) => analyze(resolve(run), flags, context));
 }

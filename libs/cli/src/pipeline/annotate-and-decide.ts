@@ -1,4 +1,5 @@
-import { AnnotationStatus, DecisionStatus } from '@mpa/contracts';
+import { selectionReasons } from '@mpa/alignment';
+import { AnnotationStatus } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { StreamRecord, Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
@@ -8,7 +9,7 @@ import type { Summary } from './summary.js';
 import { workThrough } from './work-through.js';
 
 /** Counts of the two stages. */
-export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'rejected'>;
+export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'selectedBy' | 'rejected'>;
 
 /**
  * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. A stage
@@ -25,8 +26,14 @@ export async function annotateAndDecide(
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<GapCounts> {
   const { images: input, annotations: between, decisions: output } = topics;
-  const annotations = await new StageTally(streams, input.name, between.name, ANNOTATED, annotationOutcome).refresh();
-  const decisions = await new StageTally(streams, between.name, output.name, SELECTED, decisionOutcome).refresh();
+  const annotations = await new StageTally(
+    streams,
+    input.name,
+    between.name,
+    isAnnotation,
+    annotationOutcome,
+  ).refresh();
+  const decisions = await new StageTally(streams, between.name, output.name, isSelection, decisionOutcome).refresh();
   const annotating = progress.stage('annotate', images, annotations.done);
   const deciding = progress.stage('decide', annotations.passedOn, decisions.done);
   const failure = new AbortController();
@@ -54,12 +61,14 @@ export async function annotateAndDecide(
     annotated: annotations.passedOn,
     skipped: annotations.lost,
     selected: decisions.passedOn,
+    selectedBy: decisions.passedBy,
     rejected: decisions.lost,
   };
 }
 
 const ANNOTATED = 'annotated';
-const SELECTED = 'selected';
+const isAnnotation = (outcome: string): boolean => outcome === ANNOTATED;
+const isSelection = (outcome: string): boolean => selectionReasons.some((reason) => reason === outcome);
 
 function annotationOutcome(record: StreamRecord): string {
   const { status, skipped } = topics.annotations.decode(record);
@@ -67,6 +76,5 @@ function annotationOutcome(record: StreamRecord): string {
 }
 
 function decisionOutcome(record: StreamRecord): string {
-  const { status, cause } = topics.decisions.decode(record);
-  return status === DecisionStatus.SELECTED ? SELECTED : (cause?.reason ?? 'unknown');
+  return topics.decisions.decode(record).cause?.reason ?? 'unknown';
 }

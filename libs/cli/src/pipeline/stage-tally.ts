@@ -12,13 +12,13 @@ export class StageTally {
   /**
    * @param input topic that the stage reads
    * @param output topic that it writes
-   * @param passed the outcome that is not a loss
+   * @param passed whether an outcome is not a loss
    */
   constructor(
     streams: Streams,
     input: string,
     output: string,
-    private readonly passed: string,
+    private readonly passed: (outcome: string) => boolean,
     outcome: (record: StreamRecord) => string,
   ) {
     this.#records = new TopicTally(streams, output, outcome);
@@ -39,11 +39,16 @@ export class StageTally {
 
   /** Inputs that went on to the next stage. */
   get passedOn(): number {
-    return this.#records.of(this.passed);
+    return Object.values(this.passedBy).reduce((sum, n) => sum + n, 0);
+  }
+
+  /** The same by outcome. */
+  get passedBy(): Record<string, number> {
+    return this.#records.byOutcome(this.passed);
   }
 
   /** The others, by reason. */
   get lost(): Record<string, number> {
-    return { ...this.#records.byOutcome(this.passed), ...this.#failed.byOutcome('') };
+    return { ...this.#records.byOutcome((outcome) => !this.passed(outcome)), ...this.#failed.byOutcome(() => true) };
   }
 }

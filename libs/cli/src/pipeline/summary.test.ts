@@ -11,6 +11,7 @@ const summary: Summary = {
   annotated: 7,
   skipped: { damaged: 2, empty: 1 },
   selected: 4,
+  selectedBy: { student_differs: 4 },
   rejected: { 'student-agrees': 3 },
   signals: {
     confidence_and_attention: { records: 7, share: 0.025, bytesPerRecord: 275.4 },
@@ -55,6 +56,8 @@ describe('table', () => {
     const text = table(summary).join('\n');
     expect(text).toContain('annotated  7, skipped: damaged 2, empty 1');
     expect(text).toContain('selected   4, rejected: student-agrees 3');
+    const rehearsing = table({ ...summary, selectedBy: { student_differs: 3, rehearsal: 1 } }).join('\n');
+    expect(rehearsing).toContain('selected   4 (student_differs 3, rehearsal 1), rejected: student-agrees 3');
     expect(text).toContain("signals    confidence and attention: 2.5 % of the L-VLM's time, 275 bytes a record");
     expect(text).toContain("           rationale: 31.0 % of the L-VLM's time, 120 bytes a record");
     expect(text).toMatch(/confidence 0\.750 -> 0\.500, weighted 3\.0 % of the answer's at first$/m);

@@ -26,6 +26,8 @@ export interface Summary {
   /** Images by the reason why they were skipped. */
   readonly skipped: Readonly<Record<string, number>>;
   readonly selected: number;
+  /** Selected samples by the reason why: the gap, or what is rehearsed. */
+  readonly selectedBy: Readonly<Record<string, number>>;
   /** Annotated images by the reason why they were rejected. */
   readonly rejected: Readonly<Record<string, number>>;
   /** What the L-VLM's signals cost, by kind. */

@@ -11,7 +11,7 @@ export function table(summary: Summary): string[] {
     `run        ${summary.run}`,
     `images     ${summary.images}`,
     `annotated  ${summary.annotated}${reasons('skipped', summary.skipped)}`,
-    `selected   ${summary.selected}${reasons('rejected', summary.rejected)}`,
+    `selected   ${summary.selected}${selectedBy(summary)}${reasons('rejected', summary.rejected)}`,
     ...signals(summary),
     train.firstLoss === null || train.lastLoss === null
       ? 'training   none: no sample was selected'
@@ -53,6 +53,12 @@ function accuracyRow(name: string, { before, after, teacher }: PerModel, n: stri
 
 function row(first: string, ...cells: string[]): string {
   return (first.padEnd(11) + cells.map((cell) => cell.padStart(9)).join('')).trimEnd();
+}
+
+/** Says nothing where the S-VLM differs in all that is selected. */
+function selectedBy({ selectedBy }: Summary): string {
+  const all = Object.entries(selectedBy).map(([reason, n]) => `${reason} ${n}`);
+  return all.length > 1 ? ` (${all.join(', ')})` : '';
 }
 
 function reasons(word: string, counts: Readonly<Record<string, number>>): string {

@@ -31,8 +31,8 @@ export class TopicTally {
     return this.#counts.get(outcome) ?? 0;
   }
 
-  /** Records by outcome, without `except`. */
-  byOutcome(except: string): Record<string, number> {
-    return Object.fromEntries([...this.#counts].filter(([name]) => name !== except).sort());
+  /** Records by outcome, of those outcomes that `includes` says. */
+  byOutcome(includes: (outcome: string) => boolean): Record<string, number> {
+    return Object.fromEntries([...this.#counts].filter(([name]) => includes(name)).sort());
   }
 }

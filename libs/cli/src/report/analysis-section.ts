@@ -32,17 +32,17 @@ export async function analysisSection({ analysis, levelling, measured }: Analysi
             <th scope="col">Question</th>
             <th scope="col">Task</th>
             <th scope="col">Asked</th>
-            <th scope="col">Selected</th>
+            <th scope="col">Show the gap</th>
           </tr>
         </thead>
         <tbody>
           ${kinds.slice(0, LISTED).map(
-            ({ task, kind, asked, selected }) =>
+            ({ task, kind, asked, gap }) =>
               html`<tr>
                 <th scope="row">${kind} …</th>
                 <td>${task}</td>
                 <td>${asked}</td>
-                <td>${percent(selected, asked)}</td>
+                <td>${percent(gap, asked)}</td>
               </tr>`,
           )}
         </tbody>
@@ -85,8 +85,8 @@ function parting(partsAt: Analysis['partsAt']): Html | string {
 function levelled({ samples, nowRight, means }: Levelling): Html {
   return html`<table>
     <caption>
-      ${samples} selected samples, before and after levelling: the S-VLM now answers ${percent(nowRight, samples)} of
-      them as the L-VLM does.
+      ${samples} samples that showed the gap, before and after levelling: the S-VLM now answers
+      ${percent(nowRight, samples)} of them as the L-VLM does.
     </caption>
     <thead>
       <tr>

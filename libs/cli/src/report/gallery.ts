@@ -1,18 +1,19 @@
-import { DecisionStatus, taskName, type Decision } from '@mpa/contracts';
+import { taskName, type Decision } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
+import { showsGap } from '../analysis/analyze-decisions.js';
 import { html, type Html } from './html.js';
 import { thumbnail } from './thumbnail.js';
 
 /** Samples shown, over all tasks. */
 const SHOWN = 24;
 
-/** Selected samples, as many of each task where there are enough: image, question, both models' answers. */
+/** Samples that show the gap, as many of each task where there are enough: image, question, both models' answers. */
 export async function gallery(streams: Streams): Promise<Html[]> {
   const taken = new Map<string, Decision[]>();
   for await (const record of streams.readAll(topics.decisions.name)) {
     const decision = topics.decisions.decode(record);
-    if (decision.status !== DecisionStatus.SELECTED) continue;
+    if (!showsGap(decision)) continue;
     const task = taskName(decision.task);
     const mine = taken.get(task) ?? [];
     if (mine.length < SHOWN) taken.set(task, [...mine, decision]);

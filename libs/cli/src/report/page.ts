@@ -45,7 +45,7 @@ export function page(
             ${reasons('Rejected annotations', 'Every annotation was selected.', rejected)}
           </div>
           ${analysis}
-          <h2>Selected samples</h2>
+          <h2>Samples that show the gap</h2>
           ${
             samples.length > 0
               ? html`<ul class="gallery">

@@ -1,3 +1,4 @@
+import type { Region } from '@mpa/alignment';
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoint-error.js';
 import { crop } from '../image/crop.js';
@@ -6,7 +7,7 @@ import type { Normalization } from '../image/normalize.js';
 import { resize } from '../image/resize.js';
 import type { Resample } from '../image/resize.js';
 import type { RgbImage } from '../image/rgb-image.js';
-import type { ImageRegion, ProcessedImage } from '../processor.js';
+import type { ProcessedImage } from '../processor.js';
 import type { SmolVlmConfig } from './config.js';
 import { positionIds } from './position-ids.js';
 
@@ -97,14 +98,14 @@ export class SmolVlmImageProcessor {
   }
 
   /** Images are stretched to whole tiles, never padded: every tile is its share of the image, the last one all of it. */
-  regions({ rows, columns }: Pick<ProcessedImage, 'rows' | 'columns'>): ImageRegion[] {
+  regions({ rows, columns }: Pick<ProcessedImage, 'rows' | 'columns'>): Region[] {
     const tiles = Array.from({ length: rows * columns }, (_, i) =>
       this.tileRegions(1 / rows, 1 / columns, Math.floor(i / columns) / rows, (i % columns) / columns),
     );
     return [...tiles.flat(), ...this.tileRegions(1, 1, 0, 0)];
   }
 
-  private tileRegions(height: number, width: number, top: number, left: number): ImageRegion[] {
+  private tileRegions(height: number, width: number, top: number, left: number): Region[] {
     const { side, share } = this.tokens;
     return Array.from({ length: this.tokensPerTile }, (_, i) => {
       const [row, column] = [Math.floor(i / side), i % side];

@@ -13,7 +13,7 @@ import { checkSameRun, readRunState, writeRunState, type RunState } from './run-
 import type { Services } from './services.js';
 import { signalCosts } from './signal-costs.js';
 import { checkCounts, type Summary } from './summary.js';
-import { readCurve, termsOf, trainStudent } from './train-student.js';
+import { curveSummary, readCurve, trainStudent } from './train-student.js';
 
 /** What a run needs from around it. */
 export interface PipelineContext {
@@ -85,12 +85,7 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
     const curve = await readCurve(paths);
-    const train = {
-      steps: training.steps,
-      firstLoss: curve[0]?.loss ?? null,
-      lastLoss: curve.at(-1)?.loss ?? null,
-      terms: termsOf(curve),
-    };
+    const train = { steps: training.steps, ...curveSummary(curve) };
     const signals = await signalCosts(streams);
     const { seconds } = await keep({});
     const summary: Summary = { run: paths.folder, images, ...gap, signals, train, ...accuracy, seconds };

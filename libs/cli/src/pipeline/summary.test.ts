@@ -4,6 +4,7 @@ import { html } from '../report/html.js';
 import { page } from '../report/page.js';
 import { checkCounts, type Summary } from './summary.js';
 import { table } from './table.js';
+import { curveSummary } from './train-student.js';
 
 const summary: Summary = {
   run: '/runs/<one>',
@@ -48,6 +49,25 @@ describe('checkCounts', () => {
     const check = (): void => checkCounts({ ...summary, ...change }, training);
     expect(check).toThrow(CountsError);
     expect(check).toThrow(message);
+  });
+});
+
+describe('curveSummary', () => {
+  it('takes means over the first and the last tenth of the steps, of a term over those that have it', () => {
+    const curve = Array.from({ length: 20 }, (_, i) => {
+      const term = { raw: i, weighted: 2 * i };
+      return {
+        step: i + 1,
+        loss: 20 - i,
+        terms: { answer: { raw: 20 - i, weighted: 20 - i }, ...(i % 2 === 1 && { reasoning: term }) },
+      };
+    });
+    expect(curveSummary(curve)).toEqual({
+      firstLoss: 19.5,
+      lastLoss: 1.5,
+      terms: { reasoning: { first: 1, last: 19, share: 2 / 19.5 } },
+    });
+    expect(curveSummary([])).toEqual({ firstLoss: null, lastLoss: null, terms: {} });
   });
 });
 

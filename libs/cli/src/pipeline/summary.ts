@@ -13,7 +13,7 @@ export interface PerModel {
 export interface TermSummary {
   readonly first: number;
   readonly last: number;
-  /** At its first step: its coefficient times it, as a share of the answer's cross-entropy. */
+  /** Over the first tenth: its coefficient times it, as a share of the answer's cross-entropy. */
   readonly share: number;
 }
 
@@ -32,12 +32,12 @@ export interface Summary {
   readonly rejected: Readonly<Record<string, number>>;
   /** What the L-VLM's signals cost, by kind. */
   readonly signals: Readonly<Record<string, SignalCost>>;
-  /** Losses in nats per answer token; null when nothing was selected. */
+  /** Mean losses over the first and the last tenth of the steps, nats per answer token; null when nothing was selected. */
   readonly train: {
     readonly steps: number;
     readonly firstLoss: number | null;
     readonly lastLoss: number | null;
-    /** The loss's terms beside the answer's: as they are, at the first and the last step that has them. */
+    /** The loss's terms beside the answer's: as they are, over the same steps. */
     readonly terms: Readonly<Record<string, TermSummary>>;
   };
   /** Accuracy by task, over `n` labelled questions. */

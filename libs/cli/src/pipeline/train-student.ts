@@ -5,7 +5,7 @@ import { CliError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
 import type { FinishedTraining } from './run-state.js';
 import type { Services } from './services.js';
-import type { TermSummary } from './summary.js';
+import type { Summary, TermSummary } from './summary.js';
 
 /** One step of the training curve. */
 export interface CurvePoint {
@@ -66,17 +66,27 @@ export async function readCurve(paths: RunPaths): Promise<CurvePoint[]> {
   return [...points.values()].sort((a, b) => a.step - b.step);
 }
 
-/** The terms beside the answer's over a curve, each from its first step to its last. */
-export function termsOf(curve: readonly CurvePoint[]): Record<string, TermSummary> {
-  const terms = new Map<string, TermSummary>();
-  for (const { loss, terms: ofStep } of curve) {
-    for (const [name, { raw, weighted }] of Object.entries(ofStep)) {
-      if (name === 'answer') continue;
-      const { first = raw, share = weighted / loss } = terms.get(name) ?? {};
-      terms.set(name, { first, last: raw, share });
-    }
-  }
-  return Object.fromEntries(terms);
+/** What a curve comes to. One step is one batch and says little: numbers are means over its first and last tenth. */
+export function curveSummary(curve: readonly CurvePoint[]): Pick<Summary['train'], 'firstLoss' | 'lastLoss' | 'terms'> {
+  const part = Math.ceil(curve.length / 10);
+  const [first, last] = [curve.slice(0, part), curve.slice(-part)];
+  const names = new Set(curve.flatMap(({ terms }) => Object.keys(terms)));
+  names.delete('answer');
+  const terms = [...names].map((name): [string, TermSummary] => {
+    const of = (points: readonly CurvePoint[], size: 'raw' | 'weighted'): number | null =>
+      mean(points.flatMap(({ terms: { [name]: term } }) => (term ? [term[size]] : [])));
+    const share = (of(first, 'weighted') ?? 0) / (mean(first.map(({ loss }) => loss)) ?? 1);
+    return [name, { first: of(first, 'raw') ?? 0, last: of(last, 'raw') ?? 0, share }];
+  });
+  return {
+    firstLoss: mean(first.map(({ loss }) => loss)),
+    lastLoss: mean(last.map(({ loss }) => loss)),
+    terms: Object.fromEntries(terms),
+  };
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 function curveFile(paths: RunPaths): string {

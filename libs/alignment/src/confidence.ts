@@ -3,7 +3,12 @@
  * counts as one character.
  */
 export function perCharacter(logProbability: number, text: string): number {
-  return logProbability / Math.max(1, [...text].length);
+  return logProbability / charactersOf(text);
+}
+
+/** Unicode code points of a text, at least one. */
+export function charactersOf(text: string): number {
+  return Math.max(1, [...text].length);
 }
 
 /**

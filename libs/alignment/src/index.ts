@@ -1,5 +1,5 @@
 export { areaShares, ATTENTION_LAYERS, attentionMap, type Region } from './attention-map.js';
-export { confidenceGap, perCharacter } from './confidence.js';
+export { charactersOf, confidenceGap, perCharacter } from './confidence.js';
 export {
   decide,
   decideByDiscrepancy,

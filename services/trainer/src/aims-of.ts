@@ -1,4 +1,4 @@
-import { areaShares, confidenceGap, perCharacter } from '@mpa/alignment';
+import { areaShares, charactersOf, confidenceGap, perCharacter } from '@mpa/alignment';
 import type { Decision, Signals } from '@mpa/contracts';
 import { answerPrompt } from '@mpa/prompts';
 import type { PromptAndAnswer } from '@mpa/tensorflow';
@@ -29,8 +29,7 @@ export function aimedTurns(
     return { prompt: prompt(answerPrompt(question)), answer: processor.answer(answer), aim };
   });
   const ranked = decisions.flatMap(({ question, signals }, at) =>
-    (confidence > 0 ? (signals?.nBest ?? []) : []).map(({ text, probability }): AimedTurn => {
-      const aim = { kind: 'ranked', question: at, probability } as const;
+    (confidence > 0 ? rankedAims(signals?.nBest ?? [], at) : []).map(({ text, aim }): AimedTurn => {
       return { prompt: prompt(answerPrompt(question)), answer: processor.answer(text), aim };
     }),
   );
@@ -42,6 +41,19 @@ export function aimedTurns(
     return [{ prompt: prompt(signals.rationalePrompt), answer: ids, aim }];
   });
   return [...answers, ...ranked, ...rationales];
+}
+
+/** The n-best answers as a distribution by their log-probabilities per character, so that a long answer counts like a short one. */
+function rankedAims(
+  nBest: Signals['nBest'],
+  question: number,
+): { readonly text: string; readonly aim: Extract<Aim, { kind: 'ranked' }> }[] {
+  const odds = nBest.map(({ text, logProbability }) => Math.exp(perCharacter(logProbability, text)));
+  const total = odds.reduce((a, b) => a + b, 0);
+  return nBest.map(({ text }, i) => ({
+    text,
+    aim: { kind: 'ranked', question, probability: odds[i]! / total, characters: charactersOf(text) },
+  }));
 }
 
 function attentionAim(

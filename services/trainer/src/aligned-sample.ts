@@ -12,8 +12,8 @@ export interface AttentionAim {
 export type Aim =
   /** The L-VLM's answer itself. */
   | { readonly kind: 'answer'; readonly attention?: AttentionAim | undefined }
-  /** One of the n-best answers to a question of the sample, and how likely the L-VLM finds it among them. */
-  | { readonly kind: 'ranked'; readonly question: number; readonly probability: number }
+  /** One of the n-best answers to a question of the sample, how likely the L-VLM finds it among them, and how long it is. */
+  | { readonly kind: 'ranked'; readonly question: number; readonly probability: number; readonly characters: number }
   /** The L-VLM's rationale: how much each of its tokens counts. */
   | { readonly kind: 'rationale'; readonly weights: Float32Array };
 

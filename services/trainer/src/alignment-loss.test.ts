@@ -208,8 +208,7 @@ describe('the discrepancy-aware loss', () => {
         const text = each.question;
         const [examined] = await model.examine([{ image: image!, text, answer: each.answer, grid: GRID }]);
         const scores = await model.score(told.nBest.map((ranked) => ({ image: image!, text, answer: ranked.text })));
-        const total = scores.reduce((sum, score) => sum + Math.exp(score - scores[0]!), 0);
-        const nBest = told.nBest.map((ranked, i) => ({ ...ranked, probability: Math.exp(scores[i]! - scores[0]!) / total })); // prettier-ignore
+        const nBest = told.nBest.map((ranked, i) => ({ ...ranked, logProbability: scores[i]! }));
         own.push({
           ...each,
           signals: create(SignalsSchema, { attention: { grid: GRID, cells: [...examined!.attention!] }, nBest }),

@@ -44,7 +44,7 @@ interface Forward {
 
 /**
  * The discrepancy-aware loss: cross-entropy of the L-VLM's answer; KL of the L-VLM's distribution over its n-best answers
- * to the S-VLM's; Jensen-Shannon divergence of the attention maps over the image, divided by ln 2; cross-entropy of the rationale's
+ * to the S-VLM's, both by log-probability per character; Jensen-Shannon divergence of the attention maps over the image, divided by ln 2; cross-entropy of the rationale's
  * steps, weighted by their gaps. Each is differentiable in the S-VLM's parameters. A term that no sample of the batch has a
  * signal for is absent. Without other terms than the answer's this is the plain training step, bit for bit.
  */
@@ -106,13 +106,19 @@ function answerTerm(turns: readonly Turn[], { weights }: Targets, forward: () =>
   };
 }
 
-/** KL(L-VLM || S-VLM) over the n-best answers of each question, nats. */
+/**
+ * KL(L-VLM || S-VLM) over the n-best answers of each question, nats. By log-probabilities per character: by those of whole answers the
+ * gradient grows with their length and drowns the answer's own (docs/results.md).
+ */
 function confidenceTerm(turns: readonly Turn[], { weights }: AlignedBatch, forward: () => Forward): LossTerm[] {
-  const questions = new Map<string, (Turn & { probability: number })[]>();
+  const questions = new Map<string, (Turn & { probability: number; characters: number })[]>();
   for (const turn of turns) {
     if (turn.aim.kind !== 'ranked') continue;
     const key = `${turn.sample} ${turn.aim.question}`;
-    questions.set(key, [...(questions.get(key) ?? []), { ...turn, probability: turn.aim.probability }]);
+    questions.set(key, [
+      ...(questions.get(key) ?? []),
+      { ...turn, probability: turn.aim.probability, characters: turn.aim.characters },
+    ]);
   }
   const all = [...questions.values()];
   if (all.length === 0) return [];
@@ -127,7 +133,9 @@ function confidenceTerm(turns: readonly Turn[], { weights }: AlignedBatch, forwa
       value: () => {
         const { logProbabilities } = forward();
         const slots = all.flatMap((ranked) => Array.from({ length: most }, (_, k) => ranked[k]?.targets ?? []));
-        const scores = sumsOver(logProbabilities, slots).reshape([all.length, most]);
+        const characters = all.flatMap((r) => Array.from({ length: most }, (_, k) => r[k]?.characters ?? 1));
+        const sums = sumsOver(logProbabilities, slots).reshape([all.length, most]);
+        const scores = sums.div(tf.tensor2d(characters, [all.length, most]));
         const absent = all.flatMap((ranked) => Array.from({ length: most }, (_, k) => (k < ranked.length ? 0 : -1e9)));
         const logStudent = tf.logSoftmax(scores.add(tf.tensor2d(absent, [all.length, most])));
         const teacher = all.flatMap((r) => Array.from({ length: most }, (_, k) => r[k]?.probability ?? 0));

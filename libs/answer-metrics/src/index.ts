@@ -1,5 +1,6 @@
 export { bootstrapInterval, mean, type BootstrapOptions } from './bootstrap-interval.js';
 export { matches } from './match.js';
+export { mcNemar, type McNemar } from './mcnemar.js';
 export { MetricError } from './metric-error.js';
 export { containsAnswer } from './mpa-containment.js';
 export { normalizeQuestion } from './normalize-question.js';

@@ -1,6 +1,7 @@
 export { tasks as TASKS, type Task } from '@mpa/answer-metrics';
 export { BenchmarkError } from './benchmark-error.js';
 export { loadBenchmark, type Benchmark, type BenchmarkSample, type MissingImage } from './load-benchmark.js';
+export { splitAnnotations, type SplitAnnotations } from './split-benchmark.js';
 export { writeWorld, type WorldOptions, type WrittenWorld } from './write-world.js';
 export { COLOUR_NAMES, nearestColourName } from './world/colours.js';
 export { contactSheet } from './world/contact-sheet.js';

@@ -59,7 +59,8 @@ describe('loadBenchmark', () => {
     ]);
   });
 
-  it.each(['mscoco_val2014_annotations.json', 'okvqa_val_combine.json'])('reads OK-VQA from %s', async (name) => {
+  const okvqaFiles = ['mscoco_val2014_annotations.json', 'okvqa_val_combine.json', 'okvqa_train_unique_combine.json'];
+  it.each(okvqaFiles)('reads OK-VQA from %s', async (name) => {
     const { samples, missing } = await loadBenchmark('okvqa', fixture(name), root);
     expect(missing).toEqual([]);
     expect(samples).toEqual([
@@ -71,6 +72,52 @@ describe('loadBenchmark', () => {
         metric: 'vqa_accuracy_okvqa',
       },
     ]);
+  });
+
+  it('reads the two files of ChartQA together, each a subset', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chartqa-'));
+    const row = { imgname: IMAGES[2], query: 'how many?', label: '4' };
+    for (const subset of ['human', 'augmented']) await writeFile(join(folder, `test_${subset}.json`), JSON.stringify([row])); // prettier-ignore
+    const { samples } = await loadBenchmark('chartqa', folder, root);
+    expect(samples.map(({ id, subset }) => [id, subset])).toEqual([
+      ['human-0', 'human'],
+      ['augmented-0', 'augmented'],
+    ]);
+    await rm(join(folder, 'test_human.json'));
+    await expect(loadBenchmark('chartqa', folder, root)).rejects.toThrow(/one \*_human.json/);
+    await rm(folder, { recursive: true });
+  });
+
+  it('reads conversations, whose one answer must match', async () => {
+    const { samples } = await loadBenchmark('textvqa', fixture('conversations.json'), root);
+    const imagePath = join(root, IMAGES[0]!);
+    expect(samples).toEqual([
+      { id: '77', imagePath, question: 'what is the name of the bakery?', answers: ['crumb'], metric: 'exact_match' },
+      { id: '77-1', imagePath, question: 'is it open?', answers: ['yes'], metric: 'exact_match' },
+    ]);
+  });
+
+  it('reads test splits, whose answers are not published', async () => {
+    const file = join(root, 'TextVQA_0.5.1_test.json');
+    const row = { question_id: 7, image_id: '0a1b2c3d4e5f6071', question: 'what does it say?' };
+    await writeFile(file, JSON.stringify({ data: [row] }));
+    expect((await loadBenchmark('textvqa', file, root)).samples[0]?.answers).toEqual([]);
+  });
+
+  it('finds images in the folders of the download', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'layout-'));
+    const layout: (readonly [Task, string, string])[] = [
+      ['textvqa', 'textvqa.json', 'train_images/0a1b2c3d4e5f6071.jpg'],
+      ['chartqa', 'chartqa.json', 'png/31415926001234.png'],
+      ['okvqa', 'okvqa_val_combine.json', 'val2014/COCO_val2014_000000004242.jpg'],
+    ];
+    for (const [task, name, image] of layout) {
+      await mkdir(dirname(join(elsewhere, image)), { recursive: true });
+      await writeFile(join(elsewhere, image), '');
+      const { samples } = await loadBenchmark(task, fixture(name), elsewhere);
+      expect(samples[0]?.imagePath).toBe(join(elsewhere, image));
+    }
+    await rm(elsewhere, { recursive: true });
   });
 
   const failure = async (task: Task, content: string): Promise<BenchmarkError> => {

@@ -1,10 +1,11 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { metricOf, type MetricName } from '@mpa/answer-metrics';
 import type { z } from 'zod';
 import type { AnnotatedQuestion } from './annotations/annotated-question.js';
 import { chartqaFile, readChartqa } from './annotations/chartqa.js';
-import { okvqaAnnotationsFile, okvqaCombinedFile, okvqaQuestionsFile, okvqaQuestionsName, readOkvqa, readOkvqaCombined } from './annotations/okvqa.js'; // prettier-ignore
+import { conversationsFile, isConversations, readConversations } from './annotations/conversations.js';
+import { flatOkvqa, okvqaAnnotationsFile, okvqaCombinedFile, okvqaNestedFile, okvqaQuestionsFile, okvqaQuestionsName, readOkvqa, readOkvqaCombined } from './annotations/okvqa.js'; // prettier-ignore
 import { readStvqa, stvqaFile } from './annotations/stvqa.js';
 import { readTextvqa, textvqaFile } from './annotations/textvqa.js';
 import { BenchmarkError } from './benchmark-error.js';
@@ -16,9 +17,12 @@ export interface BenchmarkSample {
   /** An image file that exists. */
   imagePath: string;
   question: string;
+  /** None in a test split whose answers are not published. */
   answers: readonly string[];
-  /** The benchmark's own metric. */
+  /** The benchmark's own metric; `exact_match` where that one is defined over ten answers and the file has one. */
   metric: MetricName;
+  /** `human` or `augmented`, where ChartQA's two files were read. */
+  subset?: string;
 }
 
 /** A question that cannot be asked because its image is not there. */
@@ -35,28 +39,68 @@ export interface Benchmark {
 }
 
 /**
- * Reads a benchmark in its own schema: TextVQA 0.5.1, ST-VQA task 1, ChartQA (`test_human.json`), or OK-VQA (its annotations
- * file, with the questions file beside it, or the two combined in one list). Images are looked for under `imageRoot`.
+ * Reads a benchmark in its own schema: TextVQA 0.5.1, ST-VQA task 1, ChartQA (one of its files, or the folder that has `*_human.json` and
+ * `*_augmented.json`), OK-VQA (its annotations file, with the questions file beside it, or the two combined in one list, flat or by
+ * image); or any of them as conversations with one answer. Images are looked for under `imageRoot`, and in the folders in it that the
+ * benchmark's download has.
  * Throws `BenchmarkError` when a file cannot be read, is no JSON, has another schema, or names an image outside `imageRoot`.
  */
 export async function loadBenchmark(task: Task, annotationsFile: string, imageRoot: string): Promise<Benchmark> {
   const questions = await readQuestions(task, annotationsFile);
-  const metric = metricOf(task);
   const benchmark: Benchmark = { samples: [], missing: [] };
   const found = new Map<string, Promise<string | undefined>>();
-  for (const { id, imageNames, question, answers } of questions) {
+  for (const { id, imageNames, question, answers, subset } of questions) {
     const paths = imageNames.map((name) => insideRoot(imageRoot, name, annotationsFile));
     const key = paths[0] ?? '';
     if (!found.has(key)) found.set(key, firstExisting(paths));
     const imagePath = await found.get(key);
     if (imagePath === undefined) benchmark.missing.push({ id, imagePath: key });
-    else benchmark.samples.push({ id, imagePath, question, answers, metric });
+    else {
+      const metric = metricFor(task, answers);
+      benchmark.samples.push({ id, imagePath, question, answers, metric, ...(subset && { subset }) });
+    }
   }
   return benchmark;
 }
 
+/** Leaving one annotator out needs more than one. */
+function metricFor(task: Task, answers: readonly string[]): MetricName {
+  const softly = task === 'textvqa' || task === 'okvqa';
+  return softly && answers.length === 1 ? 'exact_match' : metricOf(task);
+}
+
+/** The parts of ChartQA, as the names of its files end. */
+const SUBSETS = ['human', 'augmented'] as const;
+
+async function readChartqaFolder(folder: string): Promise<AnnotatedQuestion[]> {
+  const names = await readdir(folder);
+  const parts = SUBSETS.flatMap((subset) =>
+    names.filter((name) => name.endsWith(`_${subset}.json`)).map((name) => ({ subset, file: join(folder, name) })),
+  );
+  if (parts.length !== SUBSETS.length) {
+    throw new BenchmarkError(
+      `${folder} does not hold one *_human.json and one *_augmented.json; give one file`,
+      folder,
+    );
+  }
+  const read = parts.map(async ({ subset, file }) => {
+    const questions = readChartqa(check(chartqaFile, await readJson(file), file));
+    return questions.map((question) => ({ ...question, id: `${subset}-${question.id}`, subset }));
+  });
+  return (await Promise.all(read)).flat();
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
 async function readQuestions(task: Task, file: string): Promise<AnnotatedQuestion[]> {
+  if (task === 'chartqa' && (await isFolder(file))) return readChartqaFolder(file);
   const json = await readJson(file);
+  if (isConversations(json)) return readConversations(check(conversationsFile, json, file));
   switch (task) {
     case 'textvqa':
       return readTextvqa(check(textvqaFile, json, file));
@@ -65,12 +109,17 @@ async function readQuestions(task: Task, file: string): Promise<AnnotatedQuestio
     case 'chartqa':
       return readChartqa(check(chartqaFile, json, file));
     case 'okvqa': {
+      if (isNested(json)) return readOkvqaCombined(flatOkvqa(check(okvqaNestedFile, json, file)));
       if (Array.isArray(json)) return readOkvqaCombined(check(okvqaCombinedFile, json, file));
       const annotations = check(okvqaAnnotationsFile, json, file);
       const questionsFile = join(dirname(file), okvqaQuestionsName(annotations));
       return readOkvqa(annotations, check(okvqaQuestionsFile, await readJson(questionsFile), questionsFile));
     }
   }
+}
+
+function isNested(json: unknown): boolean {
+  return Array.isArray(json) && typeof json[0] === 'object' && json[0] !== null && 'qas' in json[0];
 }
 
 async function readJson(file: string): Promise<unknown> {

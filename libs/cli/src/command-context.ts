@@ -2,6 +2,8 @@
 export interface CommandContext {
   /** Writes a line of result. With `--json` a command writes the one object, and nothing else. */
   readonly out: (line: string) => void;
+  /** What is piped in. */
+  readonly stdin: NodeJS.ReadableStream;
   /** Where progress goes; a terminal gets bars. */
   readonly stderr: NodeJS.WriteStream;
   /** Aborts at Ctrl-C and SIGTERM. */

@@ -27,6 +27,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   });
   const context: CommandContext = {
     out: (line) => void process.stdout.write(`${line}\n`),
+    stdin: process.stdin,
     stderr: process.stderr,
     signal: interrupt.signal,
     cacheDirectory: defaultCacheDirectory(env),

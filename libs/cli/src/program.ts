@@ -4,10 +4,15 @@ import type { CommandContext } from './command-context.js';
 import { addAlign } from './commands/align.js';
 import { addAnalyze } from './commands/analyze.js';
 import { addAnswer } from './commands/answer.js';
+import { addCompare } from './commands/compare.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
+import { addEfficiency } from './commands/efficiency.js';
+import { addEvaluate } from './commands/evaluate.js';
 import { addPretrain } from './commands/pretrain.js';
+import { addScore } from './commands/score.js';
 import { addServe } from './commands/serve.js';
+import { addSplit } from './commands/split.js';
 import { addWorld } from './commands/world.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -20,7 +25,21 @@ export function program(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, writeOut: (text) => context.out(text.trimEnd()) })
     .showSuggestionAfterError();
-  for (const add of [addAlign, addAnalyze, addDemo, addWorld, addAnswer, addPretrain, addServe, addDoctor])
+  for (const add of [
+    addAlign,
+    addAnalyze,
+    addDemo,
+    addWorld,
+    addAnswer,
+    addEvaluate,
+    addCompare,
+    addScore,
+    addEfficiency,
+    addSplit,
+    addPretrain,
+    addServe,
+    addDoctor,
+  ])
     add(root, context);
   return root;
 }

@@ -26,13 +26,17 @@ export function runMpa(...args: string[]): Promise<Ended> {
 /** Starts the built `mpa`, to be watched or killed while it works. */
 export function startMpa(
   args: readonly string[],
-  { env = {}, command = [process.execPath] }: { env?: NodeJS.ProcessEnv; command?: readonly string[] } = {},
+  {
+    env = {},
+    command = [process.execPath],
+    stdin = 'ignore',
+  }: { env?: NodeJS.ProcessEnv; command?: readonly string[]; stdin?: 'ignore' | 'pipe' } = {},
 ): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const child = spawn(command[0]!, [...command.slice(1), bin, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
-  const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const output = Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')]);
   return { child, ended: output.then(([stdout, stderr]) => ({ code: child.exitCode, stdout, stderr })) };
 }
 

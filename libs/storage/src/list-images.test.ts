@@ -69,6 +69,19 @@ describe('listImages', () => {
     expect(await paths(join(root, '[x]'))).toEqual(['6.png']);
   });
 
+  it('reads a list of paths, each once, and says which are not there', async () => {
+    const far = await put('far/a.png');
+    await put('b.png');
+    const file = await put('lists/train.txt', `../b.png\n\n${far}\n../b.png\r\n../gone.png\n`);
+    const found = await list(file);
+    expect(found.map(({ path, kind }) => [path, kind])).toEqual([
+      ['../b.png', 'image'],
+      ['../far/a.png', 'image'],
+      ['../gone.png', 'skipped'],
+    ]);
+    expect(found[1]!.uri).toBe(pathToFileURL(far).href);
+  });
+
   it('does not enter folders that a glob cannot match', async () => {
     await put('a/1.png');
     await mkdir(join(root, 'locked/deep'), { recursive: true });

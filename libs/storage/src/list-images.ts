@@ -1,5 +1,7 @@
+import { createReadStream } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { Minimatch } from 'minimatch';
 import { localPath } from './local-path.js';
@@ -12,6 +14,9 @@ import { systemCode, toStorageError } from './system-error.js';
 const IMAGE_EXTENSIONS = new Set(
   '.png .jpg .jpeg .jpe .jfif .webp .gif .bmp .tif .tiff .avif .heic .heif .jp2 .ppm .svg'.split(' '),
 );
+
+/** A file of paths, one a line, relative to its folder or absolute. */
+const LIST_EXTENSION = '.txt';
 
 /** Where to walk and what to keep of it. */
 interface Walk {
@@ -74,8 +79,20 @@ async function planGlob(path: string, source: string, signal: AbortSignal | unde
   };
 }
 
+/** One image, or those that a list of paths (`.txt`) names, in its order and each once. */
 async function* only(file: string): AsyncIterable<ListedImage> {
-  yield await describeFile(dirname(file), basename(file));
+  const root = dirname(file);
+  if (extname(file).toLowerCase() !== LIST_EXTENSION) {
+    yield await describeFile(root, basename(file));
+    return;
+  }
+  const seen = new Set<string>();
+  for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
+    const path = relative(root, resolve(root, line.trim()));
+    if (path === '' || seen.has(path)) continue;
+    seen.add(path);
+    yield await describeFile(root, path);
+  }
 }
 
 /** Images in `path` (relative to the root) and below; `above` are the real paths of the folders around it. */

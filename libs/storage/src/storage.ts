@@ -1,8 +1,8 @@
 /** Where images are listed and files are read and written. Paths are `file://` URIs or plain paths. */
 export interface Storage {
   /**
-   * The images of a folder (recursively), of a glob, or one image file, as a stream in a fixed order:
-   * by name within each folder. Entries that cannot be used come as skips with a reason.
+   * The images of a folder (recursively), of a glob, those that a `.txt` file names line by line, or one image file, as a stream in
+   * a fixed order: by name within each folder, or the list's. Entries that cannot be used come as skips with a reason.
    * Memory: the names of the folders on the way down, never the whole tree.
    * @throws StorageError `not-found` (no such source), `no-images` (at the end, when no image came)
    */

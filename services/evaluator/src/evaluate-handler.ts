@@ -1,4 +1,3 @@
-import { metricOf } from '@mpa/answer-metrics';
 import { loadBenchmark } from '@mpa/benchmarks';
 import { RpcError, taskName } from '@mpa/contracts';
 import type { EvaluateRequest, EvaluatorService, Handlers } from '@mpa/contracts';
@@ -61,8 +60,8 @@ async function* answer(
       results.get(kept.result.model)!.push(kept);
       yield { event: { case: 'result', value: kept.result } };
     }
-    const metric = metricOf(taskName(task));
     for (const [model, own] of results) {
+      const metric = [...new Set(own.flatMap(({ result }) => result.metric || []))].join(', ');
       const value = { model, task, metric, missingImages: skipped, ...summarize(own) };
       logger.info(value, 'evaluated');
       yield { event: { case: 'summary', value } };

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { score } from '@mpa/answer-metrics';
 import type { BenchmarkSample } from '@mpa/benchmarks';
 import { create, EvaluationResultSchema } from '@mpa/contracts';
-import type { Task } from '@mpa/contracts';
+import type { EvaluationResult, Task } from '@mpa/contracts';
 import { imageFault, readImage } from '@mpa/inference';
 import type { ImageFault } from '@mpa/inference';
 import type { RgbImage } from '@mpa/vlm';
@@ -107,15 +107,12 @@ async function answerPending(
   const { model, fingerprint } = contestant;
   const { texts, seconds } = await model.answer(pending, images);
   const results = pending.map((question, i) => {
-    const { metric, answers } = question;
     const prediction = texts[i]!;
     const result = create(EvaluationResultSchema, {
       ...askedOf(question, model.label, plan),
       checkpoint: model.checkpoint,
       prediction,
-      answers: [...answers],
-      score: score(metric, prediction, answers),
-      metric,
+      ...scored(prediction, question),
       latencyMilliseconds: seconds * 1000,
     });
     return { result, fingerprint, together: pending.length };
@@ -141,7 +138,20 @@ function askedOf(
 }
 
 /** The benchmark's answers may have been corrected since. */
-function rescored({ result, ...kept }: KeptResult, { metric, answers }: BenchmarkSample): KeptResult {
-  const scored = { ...result, answers: [...answers], metric, score: score(metric, result.prediction, answers) };
-  return { ...kept, result: scored };
+function rescored({ result, ...kept }: KeptResult, question: BenchmarkSample): KeptResult {
+  return { ...kept, result: { ...result, ...scored(result.prediction, question) } };
+}
+
+/** A question whose answers are not published has neither score nor metric. */
+function scored(
+  prediction: string,
+  { metric, answers, subset = '' }: BenchmarkSample,
+): Pick<EvaluationResult, 'answers' | 'metric' | 'score' | 'subset'> {
+  const known = answers.length > 0;
+  return {
+    answers: [...answers],
+    metric: known ? metric : '',
+    score: known ? score(metric, prediction, answers) : 0,
+    subset,
+  };
 }

@@ -5,7 +5,7 @@ import type { KeptResult } from './result-log.js';
 /** What a summary says of a model's answers. */
 export type Measured = Pick<
   EvaluationSummary,
-  'accuracy' | 'questions' | 'answersPerSecond' | 'latencyP50Milliseconds' | 'latencyP95Milliseconds'
+  'accuracy' | 'questions' | 'withoutAnswers' | 'answersPerSecond' | 'latencyP50Milliseconds' | 'latencyP95Milliseconds'
 >;
 
 /**
@@ -15,9 +15,11 @@ export type Measured = Pick<
 export function summarize(results: readonly KeptResult[]): Measured {
   const latencies = results.map(({ result }) => result.latencyMilliseconds).sort((a, b) => a - b);
   const seconds = results.reduce((sum, { result, together }) => sum + result.latencyMilliseconds / together / 1000, 0);
+  const scored = results.filter(({ result }) => result.answers.length > 0);
   return {
-    accuracy: results.length > 0 ? mean(results.map(({ result }) => result.score)) : 0,
+    accuracy: scored.length > 0 ? mean(scored.map(({ result }) => result.score)) : 0,
     questions: results.length,
+    withoutAnswers: results.length - scored.length,
     answersPerSecond: seconds > 0 ? results.length / seconds : 0,
     latencyP50Milliseconds: quantile(latencies, 0.5),
     latencyP95Milliseconds: quantile(latencies, 0.95),

@@ -4,7 +4,10 @@ export interface AnnotatedQuestion {
   /** The image's path under the image folder: the names it may have, most usual first. */
   imageNames: readonly string[];
   question: string;
+  /** None where the benchmark keeps them to itself. */
   answers: readonly string[];
+  /** The part of the benchmark that the question belongs to, where it has parts. */
+  subset?: string;
 }
 
 /** A drawn question on its way into a benchmark's annotations. */
@@ -23,6 +26,11 @@ export interface QuestionToWrite {
 /** A question's number: unlike any other's while an image has at most ten. */
 export function questionNumber({ image, index }: QuestionToWrite): number {
   return image * 10 + index;
+}
+
+/** Each name, and each in these folders, where the benchmark's download has them. */
+export function inFolders(names: readonly string[], ...folders: readonly string[]): string[] {
+  return [...names, ...folders.flatMap((folder) => names.map((name) => `${folder}/${name}`))];
 }
 
 /** The names that an image may have whose annotations leave out the extension or give the usual one. */

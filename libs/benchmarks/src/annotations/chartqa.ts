@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AnnotatedQuestion, QuestionToWrite } from './annotated-question.js';
+import { inFolders, type AnnotatedQuestion, type QuestionToWrite } from './annotated-question.js';
 
 /** ChartQA (`test_human.json`, github.com/vis-nlp/ChartQA): the fields that are read; others are allowed. */
 export const chartqaFile = z.array(
@@ -15,7 +15,7 @@ export const chartqaFile = z.array(
 export function readChartqa(file: z.infer<typeof chartqaFile>): AnnotatedQuestion[] {
   return file.map(({ imgname, query, label, question_id }, index) => ({
     id: String(question_id ?? index),
-    imageNames: [imgname],
+    imageNames: inFolders([imgname], 'png'),
     question: query,
     answers: [String(label)],
   }));

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { namesOfImage, questionNumber, type AnnotatedQuestion, type QuestionToWrite } from './annotated-question.js';
+import {
+  inFolders,
+  namesOfImage,
+  questionNumber,
+  type AnnotatedQuestion,
+  type QuestionToWrite,
+} from './annotated-question.js';
 
 const id = z.union([z.number(), z.string()]);
 
@@ -21,6 +27,19 @@ export const okvqaCombinedFile = z.array(
   z.object({ image_id: id, question_id: id, question: z.string().min(1), answers: z.array(z.string()).min(1) }),
 );
 
+/** The training questions of OK-VQA with the questions of an image together (`okvqa_train_unique_combine.json`). */
+export const okvqaNestedFile = z.array(
+  z.object({
+    image_id: id,
+    qas: z.array(z.object({ question_id: id, question: z.string().min(1), answers: z.array(z.string()).min(1) })),
+  }),
+);
+
+/** The combined form of a nested one. */
+export function flatOkvqa(file: z.infer<typeof okvqaNestedFile>): z.infer<typeof okvqaCombinedFile> {
+  return file.flatMap(({ image_id, qas }) => qas.map((qa) => ({ image_id, ...qa })));
+}
+
 /** The name of the questions file that belongs to an annotations file. */
 export function okvqaQuestionsName({ data_subtype }: z.infer<typeof okvqaAnnotationsFile>): string {
   return `OpenEnded_mscoco_${data_subtype}_questions.json`;
@@ -38,7 +57,7 @@ export function readOkvqa(
     return [
       {
         id: String(question_id),
-        imageNames: namesOfImage(cocoStem(annotations.data_subtype, image_id)),
+        imageNames: inFolders(namesOfImage(cocoStem(annotations.data_subtype, image_id)), annotations.data_subtype),
         question,
         answers: answers.map(({ answer }) => answer),
       },
@@ -50,7 +69,9 @@ export function readOkvqa(
 export function readOkvqaCombined(file: z.infer<typeof okvqaCombinedFile>): AnnotatedQuestion[] {
   return file.map(({ image_id, question_id, question, answers }) => ({
     id: String(question_id),
-    imageNames: ['val2014', 'train2014'].flatMap((subtype) => namesOfImage(cocoStem(subtype, image_id))),
+    imageNames: ['val2014', 'train2014'].flatMap((subtype) =>
+      inFolders(namesOfImage(cocoStem(subtype, image_id)), subtype),
+    ),
     question,
     answers,
   }));

@@ -8,12 +8,12 @@ export const stvqaFile = z.object({
       question_id: z.union([z.number(), z.string()]),
       file_path: z.string().min(1),
       question: z.string().min(1),
-      answers: z.array(z.string()).min(1),
+      answers: z.array(z.string()).min(1).default([]),
     }),
   ),
 });
 
-/** The questions of an ST-VQA file; images are at `file_path`. */
+/** The questions of an ST-VQA file; images are at `file_path`. The test split has no answers. */
 export function readStvqa(file: z.infer<typeof stvqaFile>): AnnotatedQuestion[] {
   return file.data.map(({ question_id, file_path, question, answers }) => ({
     id: String(question_id),

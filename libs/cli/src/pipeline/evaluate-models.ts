@@ -28,6 +28,9 @@ export async function countQuestions(
         `${annotations}: none of its ${missing.length} images is under ${images}; give the right --eval-images`,
       );
     }
+    if (samples.every(({ answers }) => answers.length === 0)) {
+      throw new CliError(`${annotations} has questions without answers; give a split whose answers are published`);
+    }
     if (missing.length > 0) {
       progress.note(`${annotations}: ${missing.length} questions are left out, their images are not under ${images}`);
     }

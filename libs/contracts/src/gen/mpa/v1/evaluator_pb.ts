@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpa/v1/evaluator.proto.
  */
 export const file_mpa_v1_evaluator: GenFile = /*@__PURE__*/
-  fileDesc("ChZtcGEvdjEvZXZhbHVhdG9yLnByb3RvEgZtcGEudjEingEKD0V2YWx1YXRlUmVxdWVzdBImCgZtb2RlbHMYASADKAsyFi5tcGEudjEuRXZhbHVhdGVkTW9kZWwSGgoEdGFzaxgCIAEoDjIMLm1wYS52MS5UYXNrEhMKC2Fubm90YXRpb25zGAMgASgJEhIKCmltYWdlX3Jvb3QYBCABKAkSDQoFbGltaXQYBSABKA0SDwoHcmVzdWx0cxgGIAEoCSIzCg5FdmFsdWF0ZWRNb2RlbBINCgVsYWJlbBgBIAEoCRISCgpjaGVja3BvaW50GAIgASgJInUKEEV2YWx1YXRlUmVzcG9uc2USKgoGcmVzdWx0GAEgASgLMhgubXBhLnYxLkV2YWx1YXRpb25SZXN1bHRIABIsCgdzdW1tYXJ5GAIgASgLMhkubXBhLnYxLkV2YWx1YXRpb25TdW1tYXJ5SABCBwoFZXZlbnQi6wEKEUV2YWx1YXRpb25TdW1tYXJ5Eg0KBW1vZGVsGAEgASgJEhoKBHRhc2sYAiABKA4yDC5tcGEudjEuVGFzaxIOCgZtZXRyaWMYAyABKAkSEAoIYWNjdXJhY3kYBCABKAESEQoJcXVlc3Rpb25zGAUgASgNEhYKDm1pc3NpbmdfaW1hZ2VzGAYgASgNEhoKEmFuc3dlcnNfcGVyX3NlY29uZBgHIAEoARIgChhsYXRlbmN5X3A1MF9taWxsaXNlY29uZHMYCCABKAESIAoYbGF0ZW5jeV9wOTVfbWlsbGlzZWNvbmRzGAkgASgBMlMKEEV2YWx1YXRvclNlcnZpY2USPwoIRXZhbHVhdGUSFy5tcGEudjEuRXZhbHVhdGVSZXF1ZXN0GhgubXBhLnYxLkV2YWx1YXRlUmVzcG9uc2UwAWIGcHJvdG8z", [file_mpa_v1_records]);
+  fileDesc("ChZtcGEvdjEvZXZhbHVhdG9yLnByb3RvEgZtcGEudjEingEKD0V2YWx1YXRlUmVxdWVzdBImCgZtb2RlbHMYASADKAsyFi5tcGEudjEuRXZhbHVhdGVkTW9kZWwSGgoEdGFzaxgCIAEoDjIMLm1wYS52MS5UYXNrEhMKC2Fubm90YXRpb25zGAMgASgJEhIKCmltYWdlX3Jvb3QYBCABKAkSDQoFbGltaXQYBSABKA0SDwoHcmVzdWx0cxgGIAEoCSIzCg5FdmFsdWF0ZWRNb2RlbBINCgVsYWJlbBgBIAEoCRISCgpjaGVja3BvaW50GAIgASgJInUKEEV2YWx1YXRlUmVzcG9uc2USKgoGcmVzdWx0GAEgASgLMhgubXBhLnYxLkV2YWx1YXRpb25SZXN1bHRIABIsCgdzdW1tYXJ5GAIgASgLMhkubXBhLnYxLkV2YWx1YXRpb25TdW1tYXJ5SABCBwoFZXZlbnQihAIKEUV2YWx1YXRpb25TdW1tYXJ5Eg0KBW1vZGVsGAEgASgJEhoKBHRhc2sYAiABKA4yDC5tcGEudjEuVGFzaxIOCgZtZXRyaWMYAyABKAkSEAoIYWNjdXJhY3kYBCABKAESEQoJcXVlc3Rpb25zGAUgASgNEhYKDm1pc3NpbmdfaW1hZ2VzGAYgASgNEhoKEmFuc3dlcnNfcGVyX3NlY29uZBgHIAEoARIgChhsYXRlbmN5X3A1MF9taWxsaXNlY29uZHMYCCABKAESIAoYbGF0ZW5jeV9wOTVfbWlsbGlzZWNvbmRzGAkgASgBEhcKD3dpdGhvdXRfYW5zd2VycxgKIAEoDTJTChBFdmFsdWF0b3JTZXJ2aWNlEj8KCEV2YWx1YXRlEhcubXBhLnYxLkV2YWx1YXRlUmVxdWVzdBoYLm1wYS52MS5FdmFsdWF0ZVJlc3BvbnNlMAFiBnByb3RvMw", [file_mpa_v1_records]);
 
 /**
  * @generated from message mpa.v1.EvaluateRequest
@@ -137,7 +137,7 @@ export type EvaluationSummary = Message<"mpa.v1.EvaluationSummary"> & {
   metric: string;
 
   /**
-   * Mean score in [0, 1] over `questions`.
+   * Mean score in [0, 1] over `questions`; those without answers aside.
    *
    * @generated from field: double accuracy = 4;
    */
@@ -169,6 +169,13 @@ export type EvaluationSummary = Message<"mpa.v1.EvaluationSummary"> & {
    * @generated from field: double latency_p95_milliseconds = 9;
    */
   latencyP95Milliseconds: number;
+
+  /**
+   * Questions whose answers the benchmark keeps to itself.
+   *
+   * @generated from field: uint32 without_answers = 10;
+   */
+  withoutAnswers: number;
 };
 
 /**

@@ -1,0 +1,110 @@
+import type { CheckpointDescription } from './checkpoint.js';
+import type { Layers } from './layers.js';
+
+/** What one answer is made from. */
+export interface AnswerSize {
+  /** Tiles that the image is split into, the global one included. */
+  readonly tiles: number;
+  /** Tokens of the prompt, image tokens included. */
+  readonly promptTokens: number;
+  /** Tokens of the answer, the end token included. */
+  readonly answerTokens: number;
+}
+
+/** Floating-point operations of one answer, by what they are spent on. */
+export interface AnswerFlops {
+  readonly vision: number;
+  readonly prefill: number;
+  readonly decode: number;
+}
+
+/**
+ * Floating-point operations of matrix products and convolutions (two for a multiply-add; elementwise work is not counted, as is usual),
+ * of an answer with the KV cache: the head reads only the last token of the prompt, and causal attention is counted in full, as it
+ * is computed.
+ */
+export function countFlops(
+  { family, config, shape }: Pick<CheckpointDescription, 'family' | 'config' | 'shape'>,
+  { tiles, promptTokens, answerTokens }: AnswerSize,
+): AnswerFlops {
+  const weights = family.weights(config);
+  const side = shape.tileSize / shape.patchSize;
+  const counted = (work: (layers: Layers<Shape>) => void, cached = 0): number => {
+    const counter = new CountingLayers(weights, cached);
+    work(counter);
+    return counter.flops;
+  };
+  const step = (layers: Layers<Shape>, tokens: number): void => {
+    family.text(layers, config, { ids: [1, tokens] });
+    family.head(layers, config, [1, 1, shape.hiddenSize]);
+  };
+  const vision = counted((layers) =>
+    family.vision(layers, config, {
+      pixels: [tiles, 3, shape.tileSize, shape.tileSize],
+      positionIds: [tiles, side * side],
+    }),
+  );
+  const prefill = counted((layers) => step(layers, promptTokens));
+  let decode = 0;
+  // The last token of the answer is not read again.
+  for (let i = 0; i < answerTokens - 1; i++) decode += counted((layers) => step(layers, 1), promptTokens + i);
+  return { vision, prefill, decode };
+}
+
+type Shape = readonly number[];
+
+/** The vocabulary of layers over shapes alone. */
+class CountingLayers implements Layers<Shape> {
+  flops = 0;
+
+  constructor(
+    private readonly weights: ReadonlyMap<string, readonly number[]>,
+    /** Keys and values of earlier tokens, for the text tower. */
+    private readonly cached: number,
+  ) {}
+
+  add = (a: Shape): Shape => a;
+  multiply = (a: Shape): Shape => a;
+  activation = (x: Shape): Shape => x;
+  layerNorm = (x: Shape): Shape => x;
+  rmsNorm = (x: Shape): Shape => x;
+  placeImageFeatures = (x: Shape): Shape => x;
+
+  linear(x: Shape, module: string): Shape {
+    const [out] = this.#weight(`${module}.weight`);
+    this.flops += 2 * sizeOf(x) * out!;
+    return [...x.slice(0, -1), out!];
+  }
+
+  embedding(ids: Shape, weight: string): Shape {
+    return [...ids, this.#weight(weight)[1]!];
+  }
+
+  attention(q: Shape, k: Shape, _v: Shape, { tower }: Parameters<Layers<Shape>['attention']>[3]): Shape {
+    const keys = k.at(-2)! + (tower === 'text' ? this.cached : 0);
+    this.flops += 2 * (2 * sizeOf(q) * keys);
+    return q;
+  }
+
+  patchEmbed(pixels: Shape, module: string, { patchSize }: { readonly patchSize: number }): Shape {
+    const [n, channels, height, width] = pixels as [number, number, number, number];
+    const [out] = this.#weight(`${module}.weight`);
+    const patches = Math.floor(height / patchSize) * Math.floor(width / patchSize);
+    this.flops += 2 * n * patches * channels * patchSize ** 2 * out!;
+    return [n, patches, out!];
+  }
+
+  pixelShuffle([n, patches, width]: Shape, scale: number): Shape {
+    return [n!, patches! / scale ** 2, width! * scale ** 2];
+  }
+
+  #weight(name: string): readonly number[] {
+    const shape = this.weights.get(name);
+    if (!shape) throw new Error(`the family reads ${name} and does not list it`);
+    return shape;
+  }
+}
+
+function sizeOf(shape: Shape): number {
+  return shape.reduce((product, n) => product * n, 1);
+}

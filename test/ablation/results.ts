@@ -2,14 +2,17 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { tasks } from '@mpa/answer-metrics';
 import type { Task } from '@mpa/answer-metrics';
 
-/** Accuracies of one row under one seed, in [0, 1]. */
+/** One row under one seed. */
 export interface Result {
   readonly table: string;
   readonly row: string;
   readonly seed: number;
+  /** Accuracies in [0, 1]; of the annotations the share of right ones, of the discrepancies what the row is about. */
   readonly accuracy: Readonly<Record<Task, number>>;
   /** Samples to learn from. */
   readonly samples: number;
+  /** How many of them are wrong on purpose. */
+  readonly wrong?: number;
 }
 
 /** Mean over the tasks. */
@@ -36,7 +39,7 @@ export class Results {
   /** The result of a row and seed: the one that is there, or what `measure` gives. */
   async once(
     key: Pick<Result, 'table' | 'row' | 'seed'>,
-    measure: () => Promise<Pick<Result, 'accuracy' | 'samples'>>,
+    measure: () => Promise<Pick<Result, 'accuracy' | 'samples' | 'wrong'>>,
   ): Promise<Result> {
     const found = this.all.find((r) => r.table === key.table && r.row === key.row && r.seed === key.seed);
     if (found) return found;

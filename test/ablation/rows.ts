@@ -1,68 +1,71 @@
 import { seededRandom } from '@mpa/trainer';
 import type { TrainOptions } from '@mpa/trainer';
-import { create, DecisionSchema, DecisionStatus } from '@mpa/contracts';
-import type { Annotation, Decision } from '@mpa/contracts';
+import { DecisionStatus } from '@mpa/contracts';
+import type { Decision } from '@mpa/contracts';
 
 /** What a run gathered, and the true answers of its images. */
 export interface Material {
-  readonly annotations: readonly Annotation[];
+  /** What the parity rule says of each annotation. */
   readonly decisions: readonly Decision[];
   /** One true question and answer for each image, as decisions to learn from. */
   readonly truth: readonly Decision[];
 }
+
+/** What a row adds to the cross-entropy. */
+export type Terms = Partial<Pick<TrainOptions, 'confidence' | 'attention' | 'reasoning' | 'discrepancyWeight'>>;
 
 /** A row of the ablation: what is learnt from, and by which loss. */
 export interface Row {
   readonly key: string;
   readonly what: string;
   readonly decisions: (material: Material, seed: number) => readonly Decision[];
-  readonly loss: Partial<Pick<TrainOptions, 'confidence' | 'attention' | 'reasoning' | 'discrepancyWeight'>>;
+  readonly terms: Terms;
 }
 
-/** Coefficients of the terms in the rows that have them. */
+/** Coefficients of the terms in the rows that have them: what won on validation (docs/results.md). */
 export const COEFFICIENTS = { confidence: 0.3, attention: 1, reasoning: 0.3 } as const;
 
 const { confidence, attention, reasoning } = COEFFICIENTS;
-const selected = ({ decisions }: Material): readonly Decision[] => decisions.filter(isSelected);
 
-/** The rows that differ in samples and loss alone; those with a procedure of their own are in `main.ts`. */
+/** The parity gap. */
+export const selected = ({ decisions }: Pick<Material, 'decisions'>): Decision[] =>
+  decisions.filter(({ status }) => status === DecisionStatus.SELECTED);
+
+/** The parity gap, and what the S-VLM answers right already (`parity.rehearse: 1`). */
+export const rehearsed = ({ decisions }: Pick<Material, 'decisions'>): Decision[] =>
+  decisions
+    .filter(({ status, cause }) => status === DecisionStatus.SELECTED || cause?.reason === 'student_agrees')
+    .map(learnt);
+
+/** Every annotation, whoever answers it right. */
+export const all = ({ decisions }: Pick<Material, 'decisions'>): Decision[] => decisions.map(learnt);
+
+/** The rows that differ in samples and loss alone; those with a procedure of their own are in `study.ts`. */
 export const rows: readonly Row[] = [
-  { key: 'b', what: 'all pseudo-labels', decisions: ({ annotations }) => all(annotations), loss: {} },
+  { key: 'b', what: 'all pseudo-labels, no selection', decisions: all, terms: {} },
   {
     key: 'c',
-    what: 'as many, drawn at random',
-    decisions: (material, seed) => some(all(material.annotations), selected(material).length, seed),
-    loss: {},
+    what: 'as many as in d, drawn at random',
+    decisions: (material, seed) => some(all(material), selected(material).length, seed),
+    terms: {},
   },
-  { key: 'd', what: 'parity selection (the paper)', decisions: selected, loss: {} },
-  { key: 'e', what: 'd + confidence', decisions: selected, loss: { confidence } },
-  { key: 'f', what: 'd + attention', decisions: selected, loss: { attention } },
-  { key: 'g', what: 'd + reasoning path', decisions: selected, loss: { reasoning } },
+  { key: 'd', what: 'parity selection (the paper)', decisions: selected, terms: {} },
+  { key: 'e', what: 'd + confidence', decisions: selected, terms: { confidence } },
+  { key: 'f', what: 'd + attention', decisions: selected, terms: { attention } },
+  { key: 'g', what: 'd + reasoning path', decisions: selected, terms: { reasoning } },
   {
     key: 'h',
     what: 'd + all three, weighted',
     decisions: selected,
-    loss: { confidence, attention, reasoning, discrepancyWeight: 1 },
+    terms: { confidence, attention, reasoning, discrepancyWeight: 1 },
   },
-  { key: 'k', what: 'true labels (upper bound)', decisions: ({ truth }) => truth, loss: {} },
+  { key: 'k', what: 'true labels (upper bound)', decisions: ({ truth }) => truth, terms: {} },
+  { key: 'l', what: 'd + rehearsal', decisions: rehearsed, terms: {} },
+  { key: 'm', what: 'd + rehearsal + reasoning path', decisions: rehearsed, terms: { reasoning } },
 ];
 
-export function isSelected({ status }: Decision): boolean {
-  return status === DecisionStatus.SELECTED;
-}
-
-/** Every annotation as something to learn from, whoever answers it right. */
-function all(annotations: readonly Annotation[]): Decision[] {
-  return annotations
-    .filter(({ question }) => question !== '')
-    .map(({ sampleId, runId, task, image, question, answer, selfCheck }) =>
-      create(DecisionSchema, {
-        ...{ sampleId, runId, task, question, answer, selfCheck },
-        ...(image && { image }),
-        status: DecisionStatus.SELECTED,
-        weight: 1,
-      }),
-    );
+function learnt(decision: Decision): Decision {
+  return { ...decision, status: DecisionStatus.SELECTED, weight: 1 };
 }
 
 function some(decisions: readonly Decision[], count: number, seed: number): Decision[] {

@@ -8,3 +8,10 @@ export function meanAndInterval(values: readonly number[]): { mean: number; half
   const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (n - 1);
   return { mean, half: T[n - 2]! * Math.sqrt(variance / n) };
 }
+
+/** Probability that a value of `high` is above one of `low`, ties counting half (area under the ROC curve, Mann-Whitney). */
+export function aboveProbability(high: readonly number[], low: readonly number[]): number {
+  let above = 0;
+  for (const a of high) for (const b of low) above += a > b ? 1 : a === b ? 0.5 : 0;
+  return above / (high.length * low.length);
+}

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export interface Ended {
 
 /**
  * A folder in the place of the repository's, in which the commands of the documents find what its placeholders stand for:
- * `models/large` and `models/small` are the tiny checkpoint, `photos` its images, `labels` a drawn benchmark.
+ * `models/large` and `models/small` are the tiny checkpoint, `photos` its images, `labels` a drawn benchmark, `stvqa` another.
  */
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), 'mpa-docs-'));
@@ -28,12 +28,14 @@ export class Sandbox {
     const sandbox = new Sandbox();
     const at = (...parts: string[]): string => join(sandbox.folder, ...parts);
     const model = join(ROOT, 'test/fixtures/vlm/smolvlm-a');
-    for (const name of ['node_modules', 'libs', 'package.json']) symlinkSync(join(ROOT, name), at(name));
+    for (const name of ['node_modules', 'libs', 'test', 'package.json']) symlinkSync(join(ROOT, name), at(name));
     mkdirSync(at('models'));
     for (const name of ['large', 'small']) symlinkSync(model, at('models', name));
     cpSync(join(model, 'images'), at('photos'), { recursive: true });
     copyFileSync(at('photos', readdirSync(at('photos'))[0]!), at('photos', 'chart.png'));
     await writeWorld({ task: 'chartqa', split: 'test', count: 1, seed: 1, out: at('labels') });
+    const { annotations } = await writeWorld({ task: 'stvqa', split: 'test', count: 4, seed: 1, out: at('stvqa') });
+    renameSync(annotations!, at('stvqa', 'train_task_1.json'));
     const ports = new Map<string, number>();
     for (const [name, content] of files) {
       for (const [port] of content.matchAll(/(?<=127\.0\.0\.1:)\d+/g)) {

@@ -9,7 +9,7 @@ export const demonstration = {
   teacher: join(models, 'starter-large'),
   student: join(models, 'starter-small'),
   /** Images drawn for each task: unlabeled ones to learn from, and labelled ones to measure with. */
-  drawn: { train: 450, test: 50 },
+  drawn: { train: 1000, test: 50 },
   /** Questions of all kinds, the same one not too often; as a rationale, what is read on the image. */
   annotator: {
     likeliestFirst: false,
@@ -23,8 +23,9 @@ export const demonstration = {
   training: {
     trainable: { kind: 'named', pattern: 'text_model.*(mlp|self_attn)' },
     learningRate: 5e-4,
-    epochs: 3,
+    epochs: 2,
     batch: 16,
-    reasoning: 0.3,
+    maxGradientNorm: 5,
+    reasoning: 1,
   },
 } as const;

@@ -4,6 +4,7 @@ import type { CommandContext } from './command-context.js';
 import { addAlign } from './commands/align.js';
 import { addAnalyze } from './commands/analyze.js';
 import { addAnswer } from './commands/answer.js';
+import { addConsole } from './commands/console.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addPretrain } from './commands/pretrain.js';
@@ -20,7 +21,7 @@ export function program(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, writeOut: (text) => context.out(text.trimEnd()) })
     .showSuggestionAfterError();
-  for (const add of [addAlign, addAnalyze, addDemo, addWorld, addAnswer, addPretrain, addServe, addDoctor])
+  for (const add of [addAlign, addAnalyze, addConsole, addDemo, addWorld, addAnswer, addPretrain, addServe, addDoctor])
     add(root, context);
   return root;
 }

@@ -5,7 +5,7 @@ import type { StreamRecord, Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
 import type { Services } from './services.js';
 import { StageTally } from './stage-tally.js';
-import type { Summary } from './summary.js';
+import type { Summary } from '@mpa/console';
 import { workThrough } from './work-through.js';
 
 /** Counts of the two stages. */

@@ -6,7 +6,7 @@ import { CliError, CountsError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
 import type { TaskSource } from './pipeline-options.js';
 import type { Services } from './services.js';
-import type { PerModel, Summary } from './summary.js';
+import type { PerModel, Summary } from '@mpa/console';
 
 /** The three models that are compared, by label: checkpoint folders. */
 export type ComparedModels = { readonly [Model in keyof PerModel]: string };

@@ -1,8 +1,7 @@
+import type { Summary } from '@mpa/console';
 import { describe, expect, it } from 'vitest';
 import { CountsError } from '../cli-error.js';
-import { html } from '../report/html.js';
-import { page } from '../report/page.js';
-import { checkCounts, type Summary } from './summary.js';
+import { checkCounts } from './check-counts.js';
 import { table } from './table.js';
 import { curveSummary } from './train-student.js';
 
@@ -86,14 +85,5 @@ describe('table', () => {
     expect(text).toMatch(/mean +37\.5 % +43\.8 % +85\.0 %/);
     expect(text).toMatch(/answers\/s +40\.0 +39\.5 +11\.0/);
     expect(text).toContain('time       1m15s');
-  });
-});
-
-describe('page', () => {
-  it('is escaped, and draws the curve', () => {
-    const document = page(summary, [1, 2].map((step) => ({ step, loss: 2.5 / step, terms: {} })), { samples: [], analysis: html`<p>${'<differ>'}</p>` }); // prettier-ignore
-    expect(document).toContain('<p>&#60;differ&#62;</p>');
-    expect(document).toContain('/runs/&#60;one&#62;');
-    expect(document).toContain('Training loss from 2.500 at step 1 to 1.250 at step 2');
   });
 });

@@ -1,13 +1,7 @@
-import { CountsError } from '../cli-error.js';
-import type { RunState } from './run-state.js';
-import type { SignalCost } from './signal-costs.js';
+import type { Model } from '../components/estimate.js';
 
 /** A number for each of the three models. */
-export interface PerModel {
-  readonly before: number;
-  readonly after: number;
-  readonly teacher: number;
-}
+export type PerModel = { readonly [M in Model]: number };
 
 /** A term of the loss over a training. */
 export interface TermSummary {
@@ -17,7 +11,17 @@ export interface TermSummary {
   readonly share: number;
 }
 
-/** What a run came to: the object that `--json` prints. Accuracies in [0, 1], speeds in answers per second. */
+/** What the L-VLM's signals of one kind cost. */
+export interface SignalCost {
+  /** Annotations that have it. */
+  readonly records: number;
+  /** Of the L-VLM's time for all annotations, in [0, 1]. */
+  readonly share: number;
+  /** Mean size in a record. */
+  readonly bytesPerRecord: number;
+}
+
+/** What a run came to: `summary.json`, and what `--json` prints. Accuracies in [0, 1], speeds in answers per second. */
 export interface Summary {
   /** The run folder. */
   readonly run: string;
@@ -43,25 +47,7 @@ export interface Summary {
   /** Accuracy by task, over `n` labelled questions. */
   readonly eval: Readonly<Record<string, PerModel & { readonly n: number }>>;
   /** Null when there was nothing to evaluate. */
-  readonly speed: { readonly [Model in keyof PerModel]: number | null };
+  readonly speed: { readonly [M in Model]: number | null };
   /** Wall time, of all sessions of the run. */
   readonly seconds: number;
-}
-
-/**
- * Checks that every image is accounted for. Throws CountsError with both sides of what does not add up.
- */
-export function checkCounts(summary: Summary, training: RunState['training']): void {
-  const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
-  const { images, annotated, skipped, selected, rejected } = summary;
-  equal('images', images, 'annotated + skipped', annotated + sum(skipped));
-  equal('annotated', annotated, 'selected + rejected', selected + sum(rejected));
-  if (training) equal('selected', selected, 'trained on + unreadable', training.samples + training.unreadable);
-}
-
-function equal(left: string, a: number, right: string, b: number): void {
-  if (a === b) return;
-  throw new CountsError(
-    `counts do not add up: ${left} is ${a}, but ${right} is ${b}; the run's streams hold the records`,
-  );
 }

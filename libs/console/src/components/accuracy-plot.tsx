@@ -43,12 +43,13 @@ export function AccuracyPlot({
   const label = groups.map(({ name, marks }) => `${name}: ${marks.map(spoken).join(', ')}`).join('. ');
   return (
     <figure class="chart">
+      <figcaption>{title}</figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={`${title}. ${label}`}>
         {x.ticks(5).map((share) => (
           <g key={share}>
             <line class="grid" x1={x(share)} x2={x(share)} y1={0} y2={height - AXIS} />
             <text x={x(share)} y={height - 8} text-anchor="middle">
-              {Math.round(share * 100)}
+              {Math.round(share * 100)} %
             </text>
           </g>
         ))}

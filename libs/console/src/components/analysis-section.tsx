@@ -67,7 +67,7 @@ function Bars({ measure, histogram }: { readonly measure: string; readonly histo
   const caption = `${measure}: mean ${mean.toFixed(3)} over ${samples} samples`;
   const tenths = counts.map((n, i) => `${n} from ${i / 10} to ${(i + 1) / 10}`).join(', ');
   return (
-    <figure>
+    <figure class="bars">
       <svg viewBox="0 0 200 110" role="img" aria-label={`${caption}: ${tenths}`}>
         {counts.map((n, i) => (
           <rect key={i} class="bar" x={i * 20 + 1} y={85 - (80 * n) / most} width="18" height={(80 * n) / most} />

@@ -7,11 +7,17 @@ const SIZE = { width: 640, height: 260, left: 56, right: 12, top: 12, bottom: 40
 /** Rows of the table beside a chart. */
 const ROWS = 10;
 
+interface LineChartProps {
+  readonly title: string;
+  /** Their names are shown unless there is but one, which the title names then. */
+  readonly lines: readonly Line[];
+}
+
 /**
  * Lines over the steps of a training: every point faintly, a running mean on top, and the same as a table. Lines are told
  * apart by their dashes as well as by their colour.
  */
-export function LineChart({ title, lines }: { readonly title: string; readonly lines: readonly Line[] }): VNode {
+export function LineChart({ title, lines }: LineChartProps): VNode {
   const drawn = lines.filter(({ points }) => points.length > 0);
   const all = drawn.flatMap(({ points }) => points);
   const { width, height, left, right, top, bottom } = SIZE;
@@ -28,6 +34,7 @@ export function LineChart({ title, lines }: { readonly title: string; readonly l
     .join('; ');
   return (
     <figure class="chart">
+      <figcaption>{title}</figcaption>
       <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${title} ${summary}`}>
         {y.ticks(5).map((value) => (
           <g key={value}>
@@ -57,7 +64,7 @@ export function LineChart({ title, lines }: { readonly title: string; readonly l
       </svg>
       {drawn.length > 1 && <Legend names={drawn.map(({ name }) => name)} />}
       <details>
-        <summary>{title} as a table</summary>
+        <summary>As a table</summary>
         <CurveTable title={title} lines={drawn} />
       </details>
     </figure>

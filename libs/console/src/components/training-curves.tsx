@@ -14,7 +14,10 @@ export function TrainingCurves({ lines }: { readonly lines: readonly Line[] }): 
       </div>
       {terms.length > 0 && (
         <div>
-          <LineChart title="Terms of the loss" lines={terms} />
+          <LineChart
+            title={terms.length > 1 ? 'Terms of the loss' : `Term of the loss: ${terms[0]!.name}`}
+            lines={terms}
+          />
           <p class="lead">Each term as it is, before its coefficient.</p>
         </div>
       )}

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Task } from '@mpa/answer-metrics';
 import { JsonlTail } from '@mpa/storage';
 import { openEmbeddedStreams, type Streams } from '@mpa/streams';
-import type { Levelling } from '../analysis/levelling.js';
 import type { RunStatus, RunView, Stage } from '../api.js';
 import { ConsoleError } from './console-error.js';
 import { evaluatedTask } from './evaluated-task.js';
@@ -65,8 +64,8 @@ export class WatchedRun {
 
   /** Samples that fit, in order. */
   select(query: SampleQuery): Selection {
-    const { offset: _offset, limit: _limit, ...what } = query;
-    const [key, version] = [JSON.stringify(what), this.#index?.version ?? 0];
+    // The same for all pages of a list.
+    const [key, version] = [JSON.stringify({ ...query, offset: 0, limit: 0 }), this.#index?.version ?? 0];
     const kept = this.#selections.get(key);
     this.#selections.delete(key);
     const selection = kept?.version === version ? kept.selection : select(this.#index?.samples ?? [], query);
@@ -95,7 +94,7 @@ export class WatchedRun {
       accuracy: Object.fromEntries(evaluations.map(([task, { tally }]) => [task, tally.accuracy({ exact: finished })])),
       speed: summary?.speed,
       analysis: this.#index?.analysis.result() ?? NO_ANALYSIS,
-      levelling: analysis?.levelling as Levelling | undefined,
+      levelling: analysis?.levelling,
       seconds: summary?.seconds ?? state?.seconds ?? 0,
       problems: this.#problems,
     };

@@ -3,8 +3,8 @@ import { useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
 import type { RunView } from '../../src/api.js';
 import { AccuracyPlot } from '../../src/components/accuracy-plot.js';
-import { modelNames, models, type Model } from '../../src/components/estimate.js';
-import { count, interval, percent } from '../../src/components/format.js';
+import { modelNames, models, type Estimate, type Model } from '../../src/components/estimate.js';
+import { count, interval, percent, points } from '../../src/components/format.js';
 import { LineChart } from '../../src/components/line-chart.js';
 import { differences } from '../config-differences.js';
 import { fetchJson, runPage, runPath } from '../fetch-json.js';
@@ -56,7 +56,7 @@ function Comparison({ runs }: { readonly runs: readonly RunView[] }): VNode {
       <h2>Accuracy</h2>
       {tasks.length > 0 ? <Accuracies runs={runs} tasks={tasks} /> : <p>Nothing has been measured.</p>}
       <h2>Counts</h2>
-      <RunsTable title="Counts" runs={runs} rows={countRows(runs)} />
+      <RunsTable title="Images, samples and steps" runs={runs} rows={countRows(runs)} />
       <h2>Training</h2>
       {losses.some(({ points }) => points.length > 0) ? (
         <LineChart title="Training loss" lines={losses} />
@@ -84,15 +84,13 @@ function Accuracies({ runs, tasks }: AccuraciesProps): VNode {
     name: task,
     marks: runs.map(({ name, accuracy }) => ({ name, estimate: accuracy[task]?.[model] ?? null })),
   }));
-  const rows = tasks.flatMap((task) =>
-    models.map((each) => ({
+  const rows = tasks.flatMap((task) => [
+    ...models.map((each) => ({
       name: `${task}, ${modelNames[each]}`,
-      values: runs.map(({ accuracy }) => {
-        const estimate = accuracy[task]?.[each];
-        return estimate ? `${percent(estimate.mean)} (${interval(estimate)})` : '';
-      }),
+      values: runs.map(({ accuracy }) => said(accuracy[task]?.[each], percent)),
     })),
-  );
+    { name: `${task}, change`, values: runs.map(({ accuracy }) => said(accuracy[task]?.change, points)) },
+  ]);
   return (
     <>
       <p>
@@ -107,10 +105,14 @@ function Accuracies({ runs, tasks }: AccuraciesProps): VNode {
           </select>
         </label>
       </p>
-      <AccuracyPlot title={`Accuracy of ${modelNames[model]} in per cent`} groups={groups} />
+      <AccuracyPlot title={`Accuracy, ${modelNames[model]}`} groups={groups} />
       <RunsTable title="Accuracy in per cent, with 95 % bootstrap intervals" runs={runs} rows={rows} />
     </>
   );
+}
+
+function said(estimate: Estimate | null | undefined, format: (share: number) => string): string {
+  return estimate ? `${format(estimate.mean)} (${interval(estimate, format)})` : '';
 }
 
 function countRows(runs: readonly RunView[]): { name: string; values: string[] }[] {

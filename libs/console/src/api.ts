@@ -77,7 +77,7 @@ export const outcomes = ['selected', 'rejected', 'skipped', 'undecided'] as cons
 /** One of {@link outcomes}. */
 export type Outcome = (typeof outcomes)[number];
 
-/** What a list of samples can be sorted by: as they came, by question, or by a discrepancy, largest first. */
+/** What a list of samples can be sorted by: as they were annotated, by question, or by a discrepancy, largest first. */
 export const orders = ['arrival', 'question', 'confidence', 'attention', 'reasoning'] as const;
 
 /** One of {@link orders}. */

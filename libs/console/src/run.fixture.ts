@@ -1,7 +1,9 @@
 /** Runs for tests, written as the services and `mpa align` write them. */
+import { execFile } from 'node:child_process';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import {
   AnnotationSchema,
   AnnotationStatus,
@@ -74,6 +76,13 @@ export async function addSamples(
   } finally {
     await streams.close();
   }
+}
+
+/** The same from another process, as in life: lmdb does not take one process that reads and writes the same log apart. */
+export async function addSamplesElsewhere(folder: string, from: number, to: number, image: string): Promise<void> {
+  const script = fileURLToPath(new URL('./write-samples.fixture.ts', import.meta.url));
+  const args = ['--import', 'tsx', '--conditions=@mpa/source', script, folder, String(from), String(to), image];
+  await promisify(execFile)(process.execPath, args);
 }
 
 interface SampleMessages {

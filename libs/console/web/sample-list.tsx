@@ -27,7 +27,7 @@ interface SampleListProps {
  * End go from row to row, Enter opens one.
  */
 export function SampleList({ run, total, row, want, open, href }: SampleListProps): VNode {
-  const scroller = useRef<HTMLUListElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const [moved, setMoved] = useState(false);
   const current = Math.min(active, Math.max(0, total - 1));
@@ -54,22 +54,28 @@ export function SampleList({ run, total, row, want, open, href }: SampleListProp
     scrollTo(to);
   };
   return (
-    <ul ref={scroller} class="samples" aria-label="Samples" onKeyDown={onKeyDown}>
-      <li role="presentation" class="space" style={{ height: `${height}px` }} />
-      {rows.map(({ index, start }) => (
-        <li key={index} aria-posinset={index + 1} aria-setsize={total} style={{ transform: `translateY(${start}px)` }}>
-          <Row
-            run={run}
-            sample={row(index)}
-            index={index}
-            focusable={index === current}
-            open={open}
-            href={href}
-            onFocus={() => setActive(index)}
-          />
-        </li>
-      ))}
-    </ul>
+    <div ref={scroller} class="samples">
+      <ul aria-label="Samples" style={{ height: `${height}px` }} onKeyDown={onKeyDown}>
+        {rows.map(({ index, start }) => (
+          <li
+            key={index}
+            aria-posinset={index + 1}
+            aria-setsize={total}
+            style={{ transform: `translateY(${start}px)` }}
+          >
+            <Row
+              run={run}
+              sample={row(index)}
+              index={index}
+              focusable={index === current}
+              open={open}
+              href={href}
+              onFocus={() => setActive(index)}
+            />
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

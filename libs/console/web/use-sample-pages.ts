@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import type { SamplePage, SampleRow } from '../src/api.js';
 import { fetchJson, runPath } from './fetch-json.js';
 
@@ -24,42 +24,41 @@ interface SamplePages {
 export function useSamplePages(run: string, filter: string, news: string): SamplePages {
   const [head, setHead] = useState<SamplePages['head']>();
   const [error, setError] = useState<string>();
-  const pages = useRef(new Map<number, readonly SampleRow[]>());
-  const asked = useRef(new Map<number, string>());
-  const leaving = useRef(new AbortController());
-
-  useEffect(() => {
-    pages.current.clear();
-    asked.current.clear();
-    leaving.current = new AbortController();
-    return () => leaving.current.abort();
-  }, [run, filter]);
+  const { pages, asked, leaving } = useMemo(
+    () => ({
+      pages: new Map<number, readonly SampleRow[]>(),
+      asked: new Map<number, string>(),
+      leaving: new AbortController(),
+    }),
+    [run, filter],
+  );
+  useEffect(() => () => leaving.abort(), [leaving]);
 
   const want = useCallback(
     (first: number, last: number) => {
       for (let page = Math.floor(first / PAGE); page <= Math.floor(Math.max(first, last) / PAGE); page++) {
-        if (asked.current.get(page) === news) continue;
-        asked.current.set(page, news);
-        const { signal } = leaving.current;
+        if (asked.get(page) === news) continue;
+        asked.set(page, news);
+        const { signal } = leaving;
         const query = new URLSearchParams(filter);
         query.set('offset', String(page * PAGE));
         query.set('limit', String(PAGE));
         fetchJson<SamplePage>(`${runPath(run, 'samples')}?${query}`, signal).then(
           ({ rows, ...rest }) => {
-            pages.current.set(page, rows);
+            pages.set(page, rows);
             setHead(rest);
             setError(undefined);
           },
           (failure: unknown) => {
             if (signal.aborted) return;
-            asked.current.delete(page);
+            asked.delete(page);
             setError(String(failure));
           },
         );
       }
     },
-    [run, filter, news],
+    [run, filter, news, pages, asked, leaving],
   );
-  const row = (index: number): SampleRow | undefined => pages.current.get(Math.floor(index / PAGE))?.[index % PAGE];
+  const row = (index: number): SampleRow | undefined => pages.get(Math.floor(index / PAGE))?.[index % PAGE];
   return { head, error, row, want };
 }

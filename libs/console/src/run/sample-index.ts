@@ -17,6 +17,8 @@ import type { Counts, SampleDiscrepancies, SampleRow } from '../api.js';
 export interface IndexedSample extends SampleRow {
   /** Question and answers in lower case. */
   readonly text: string;
+  /** When its annotation was written, in milliseconds since 1970. */
+  readonly written: number;
   readonly topic: 'annotations' | 'decisions';
   readonly partition: number;
   readonly offset: number;
@@ -126,14 +128,15 @@ export class SampleIndex {
 
   #add(source: Source, record: StreamRecord): void {
     this.#tally(source);
-    const { partition, offset } = record;
+    const { partition, offset, timestamp: written } = record;
+    const place = { partition, offset, written };
     if (source === 'annotations') {
       const annotation = topics.annotations.decode(record);
       const skipped = annotation.status === AnnotationStatus.SKIPPED;
       const reason = annotation.skipped?.reason ?? '';
       if (skipped) this.#tally(`skipped ${reason}`);
       const outcome = skipped ? 'skipped' : 'undecided';
-      this.#put({ ...rowOf(annotation), outcome, reason, topic: 'annotations', partition, offset });
+      this.#put({ ...rowOf(annotation), outcome, reason, topic: 'annotations', ...place });
     } else if (source === 'decisions') {
       const decision = topics.decisions.decode(record);
       const outcome = decision.status === DecisionStatus.SELECTED ? 'selected' : 'rejected';
@@ -141,14 +144,14 @@ export class SampleIndex {
       this.#tally(`${outcome} ${reason}`);
       this.analysis.add(decision);
       const found = discrepanciesOf(decision.discrepancies);
-      this.#put({ ...rowOf(decision), discrepancies: found, outcome, reason, topic: 'decisions', partition, offset });
+      this.#put({ ...rowOf(decision), discrepancies: found, outcome, reason, topic: 'decisions', ...place });
     }
   }
 
   #put(sample: IndexedSample): void {
     const place = this.#places.get(sample.id) ?? this.samples.length;
     this.#places.set(sample.id, place);
-    this.samples[place] = sample;
+    this.samples[place] = { ...sample, written: this.samples[place]?.written ?? sample.written };
   }
 }
 

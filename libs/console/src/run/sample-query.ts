@@ -63,8 +63,11 @@ export function select(samples: readonly IndexedSample[], query: SampleQuery): S
     if (task && outcome && sample.reason !== '') tally(facets.reasons, sample.reason);
     if (task && outcome && reason) found.push(sample);
   }
-  if (order === 'question') found.sort((a, b) => (a.question < b.question ? -1 : a.question > b.question ? 1 : 0));
-  else if (order !== 'arrival') found.sort((a, b) => (b.discrepancies[order] ?? -1) - (a.discrepancies[order] ?? -1));
+  found.sort((a, b) => {
+    if (order === 'arrival') return a.written - b.written;
+    if (order === 'question') return a.question < b.question ? -1 : a.question > b.question ? 1 : 0;
+    return (b.discrepancies[order] ?? -1) - (a.discrepancies[order] ?? -1);
+  });
   return { samples: found, facets };
 }
 

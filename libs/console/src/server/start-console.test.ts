@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ListedRun, RunList, RunView, SampleDetail, SamplePage } from '../api.js';
-import { addResults, addSamples, addSteps, beginRun, drawImage, fateOf, finishRun, idOf, writeRun } from '../run.fixture.js'; // prettier-ignore
+import { addResults, addSamples, addSamplesElsewhere, addSteps, beginRun, drawImage, fateOf, finishRun, idOf, writeRun } from '../run.fixture.js'; // prettier-ignore
 import { startConsole, type RunningConsole } from './start-console.js';
 
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'mpa-console-')));
@@ -352,7 +352,7 @@ describe('a run that goes on', () => {
       }
     };
     expect((await until(() => true)).counts.images).toBe(0);
-    await addSamples(folder, 0, 20, () => secret);
+    await addSamplesElsewhere(folder, 0, 20, secret);
     writeFileSync(join(folder, 'state.json'), JSON.stringify({ seconds: 1, images: 40, questions: { chartqa: 8 } }));
     const decided = await until(({ counts }) => counts.images === 20 && counts.selected > 0);
     expect(decided.stages.slice(0, 3)).toMatchObject([

@@ -180,7 +180,9 @@ describe('the keyboard alone', () => {
     await focused(page, /number 15\?/);
     await page.keyboard.press('Enter');
     await focused(page, /^What is number 15\?$/);
-    await tabTo(page, 'L-VLM');
+    await tabTo(page, 'image alone');
+    await page.keyboard.press('ArrowRight');
+    await page.getByLabel('Where the L-VLM looks: bright where it does').waitFor();
     await page.keyboard.press('ArrowRight');
     await page.getByLabel('Where the S-VLM looks: bright where it does').waitFor();
     await page.keyboard.press('Shift+Tab');
@@ -200,6 +202,7 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('Enter');
     await focused(page, /^Comparison/);
     const changed = page.getByRole('row', { name: 'config.trainer.learningRate' });
+    await changed.waitFor();
     expect(await changed.getByRole('cell').allTextContents()).toEqual(['0.1', '0.2']);
   }, 120_000);
 });

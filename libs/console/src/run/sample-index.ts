@@ -51,6 +51,8 @@ export class SampleIndex {
   readonly analysis = new AnalysisTally();
   /** Grows when a record was read. */
   version = 0;
+  /** Records that are none of their topic; they count, and are not shown. */
+  undecodable = 0;
   readonly #places = new Map<string, number>();
   readonly #next = new Map<string, Map<number, number>>();
   readonly #counts = new Map<Counted, number>();
@@ -68,8 +70,13 @@ export class SampleIndex {
       const next = this.#positions(topic);
       for await (const record of this.streams.readAll(topic, { from: next })) {
         next.set(record.partition, record.offset + 1);
-        this.#add(source, record);
+        this.#tally(source);
         this.version++;
+        try {
+          this.#add(source, record);
+        } catch {
+          this.undecodable++;
+        }
         onRecord(source, record.timestamp);
         if (++read % TURN === 0) await nextTurn();
       }
@@ -126,8 +133,8 @@ export class SampleIndex {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 
+  /** Throws an Error when the record is not one of its topic. */
   #add(source: Source, record: StreamRecord): void {
-    this.#tally(source);
     const { partition, offset, timestamp: written } = record;
     const place = { partition, offset, written };
     if (source === 'annotations') {

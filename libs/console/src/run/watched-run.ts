@@ -144,6 +144,8 @@ export class WatchedRun {
     }
     const stages = { images: 'list', annotations: 'annotate', failedImages: 'annotate', decisions: 'decide', failedAnnotations: 'decide' } as const; // prettier-ignore
     await this.#index.extend((source, timestamp) => this.#meter(stages[source]).add(timestamp));
+    const { undecodable } = this.#index;
+    if (undecodable > 0) this.#problems.push(`streams: ${undecodable} records cannot be decoded`);
   }
 
   async #readCurve(): Promise<void> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { openEmbeddedStreams } from '@mpa/streams';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ListedRun, RunList, RunView, SampleDetail, SamplePage } from '../api.js';
@@ -307,6 +308,18 @@ describe('a broken run', () => {
     await pause(400);
     const later = await json<RunView>('/api/runs/torn');
     expect(later.curve[0]?.points.map(({ x }) => x)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('with records that are none is shown without them', async () => {
+    const folder = join(runs, 'undecodable');
+    beginRun(folder);
+    await addSamples(folder, 0, 5, () => secret);
+    const streams = openEmbeddedStreams(join(folder, 'streams'));
+    await streams.producer.send('decisions', [{ key: 'bad', value: Uint8Array.of(255, 255) }]);
+    await streams.close();
+    const view = await json<RunView>('/api/runs/undecodable');
+    expect(view.problems).toEqual(['streams: 1 records cannot be decoded']);
+    expect((await json<SamplePage>('/api/runs/undecodable/samples')).total).toBe(5);
   });
 
   it('with other things in its files than must be there says so', async () => {

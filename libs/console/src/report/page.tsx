@@ -62,7 +62,9 @@ function Report({ summary, content }: { readonly summary: Summary; readonly cont
         <main>
           <Figures values={figures} />
           <h2>Accuracy</h2>
-          {Object.keys(accuracy).length > 0 && <AccuracyPlot title="Accuracy" groups={markGroups(accuracy)} />}
+          {Object.keys(accuracy).length > 0 && (
+            <AccuracyPlot title="Per cent, with 95 % bootstrap intervals" groups={markGroups(accuracy)} />
+          )}
           <AccuracyTable tasks={accuracy} speed={speed} />
           <h2>Training</h2>
           <TrainingCurves lines={curveLines(curve)} />

@@ -105,7 +105,7 @@ function Accuracies({ runs, tasks }: AccuraciesProps): VNode {
           </select>
         </label>
       </p>
-      <AccuracyPlot title={`Accuracy, ${modelNames[model]}`} groups={groups} />
+      <AccuracyPlot title={`${modelNames[model]}: per cent, with 95 % bootstrap intervals`} groups={groups} />
       <RunsTable title="Accuracy in per cent, with 95 % bootstrap intervals" runs={runs} rows={rows} />
     </>
   );

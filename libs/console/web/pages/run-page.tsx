@@ -61,7 +61,7 @@ function Run({ run }: { readonly run: RunView }): VNode {
       <h2>Accuracy</h2>
       {Object.keys(accuracy).length > 0 ? (
         <>
-          <AccuracyPlot title="Accuracy" groups={markGroups(accuracy)} />
+          <AccuracyPlot title="Per cent, with 95 % bootstrap intervals" groups={markGroups(accuracy)} />
           <AccuracyTable tasks={accuracy} speed={speed} />
         </>
       ) : (

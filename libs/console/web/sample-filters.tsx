@@ -1,11 +1,19 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { orders, type SamplePage } from '../src/api.js';
+import { orders, type Order, type SamplePage } from '../src/api.js';
 import { measures } from '../src/analysis/measures.js';
 import { count, words } from '../src/components/format.js';
 
 /** Milliseconds without a key after which a text is searched. */
 const TYPED = 250;
+
+const ORDERS: Readonly<Record<Order, string>> = {
+  arrival: 'as annotated',
+  question: 'by question',
+  confidence: 'confidence apart most',
+  attention: 'attention apart most',
+  reasoning: 'reasoning apart most',
+};
 
 interface SampleFiltersProps {
   readonly filter: URLSearchParams;
@@ -39,7 +47,7 @@ export function SampleFilters({ filter, counts, onChange }: SampleFiltersProps):
       <Select
         label="Order"
         value={value('order') || 'arrival'}
-        options={orders.map((order) => [order, order])}
+        options={orders.map((order) => [order, ORDERS[order]])}
         onChange={set('order')}
       />
     </form>

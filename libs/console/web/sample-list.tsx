@@ -45,6 +45,13 @@ export function SampleList({ run, total, row, want, open, href }: SampleListProp
     if (link) setMoved(false);
   });
 
+  // What is closed had the focus: the row that it was opened from gets it back.
+  const wasOpen = useRef(open);
+  useEffect(() => {
+    if (wasOpen.current !== '' && open === '') setMoved(true);
+    wasOpen.current = open;
+  }, [open]);
+
   const onKeyDown = (event: KeyboardEvent): void => {
     const to = target(event.key, current, total);
     if (to === undefined) return;

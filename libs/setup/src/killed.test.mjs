@@ -78,6 +78,8 @@ describe.runIf(process.platform === 'linux')('set-up that is killed', () => {
     const calls = 'npm npm pip pip unpack unpack compile unpack compile compile tsc tsc vite vite';
     expect(readFileSync(join(work, 'calls'), 'utf8')).toBe(`${calls.replaceAll(' ', '\n')}\n`);
 
+    expect((await start().ended)[0]).toBe('setup | TensorFlow 2.21.0 (wheel for CPUs)\n');
+
     const root = join(work, 'cache', 'mpa', 'tensorflow');
     const { folder } = JSON.parse(readFileSync(join(root, 'chosen.json'), 'utf8'));
     expect(readFileSync(join(root, folder, 'deps', 'lib', 'libtensorflow_cc.so.2'), 'utf8')).toBe('whole');

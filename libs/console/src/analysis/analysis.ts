@@ -65,7 +65,8 @@ export class AnalysisTally {
     this.#partsAt[step] = (this.#partsAt[step] ?? 0) + 1;
   }
 
-  result(): Analysis {
+  /** @param most kinds of questions at most, the most asked */
+  result(most = Infinity): Analysis {
     const histograms = [...this.#bins].map(([measure, { counts, sum, samples }]) => [
       measure,
       { counts, samples, mean: sum / samples },
@@ -74,7 +75,7 @@ export class AnalysisTally {
       decided: this.#decided,
       gap: this.#gap,
       histograms: Object.fromEntries(histograms) as Analysis['histograms'],
-      kinds: [...this.#kinds.values()].sort((a, b) => b.asked - a.asked),
+      kinds: [...this.#kinds.values()].sort((a, b) => b.asked - a.asked).slice(0, most),
       partsAt: this.#partsAt,
     };
   }

@@ -15,6 +15,8 @@ import { curveLines, type CurvePoint } from './training-curve.js';
 
 /** Milliseconds for which what was read is taken to be current. */
 const CURRENT = 300;
+/** Kinds of questions told: as many as a page lists. */
+const KINDS = 20;
 /** Selections kept, so that the pages of one are filtered and sorted once. */
 const KEPT_SELECTIONS = 8;
 
@@ -93,7 +95,7 @@ export class WatchedRun {
       curve: curveLines(this.#curvePoints()),
       accuracy: Object.fromEntries(evaluations.map(([task, { tally }]) => [task, tally.accuracy({ exact: finished })])),
       speed: summary?.speed,
-      analysis: this.#index?.analysis.result() ?? NO_ANALYSIS,
+      analysis: this.#index?.analysis.result(KINDS) ?? NO_ANALYSIS,
       levelling: analysis?.levelling,
       seconds: summary?.seconds ?? state?.seconds ?? 0,
       problems: this.#problems,
@@ -139,6 +141,8 @@ export class WatchedRun {
     if (!this.#index) {
       // The folder is there before the log is.
       if (!(await this.files.holds(join(streams, 'data.mdb')))) return;
+      // lmdb notes its readers there.
+      await this.files.holds(join(streams, 'lock.mdb'));
       this.#streams = openEmbeddedStreams(streams, { readOnly: true });
       this.#index = new SampleIndex(this.#streams);
     }
@@ -196,12 +200,13 @@ export class WatchedRun {
     const count = (...sources: Parameters<SampleIndex['count']>[0][]): number =>
       sources.reduce((sum, source) => sum + (index?.count(source) ?? 0), 0);
     const images = state?.images ?? null;
+    const skipped = Object.values(index?.counts.skipped ?? {}).reduce((sum, n) => sum + n, 0);
     const last = this.#curvePoints().at(-1);
     const evaluated = (config?.sources ?? []).filter((source) => source.eval !== undefined).map(({ task }) => task);
     return [
       this.#stage('list', count('images'), images),
       this.#stage('annotate', count('annotations', 'failedImages'), images),
-      this.#stage('decide', count('decisions', 'failedAnnotations'), index?.counts.annotated ?? null),
+      this.#stage('decide', count('decisions', 'failedAnnotations'), images === null ? null : images - skipped),
       this.#stage('train', last?.step ?? 0, last?.steps ?? state?.training?.steps ?? null),
       ...evaluated.map((task) => {
         const done = this.#evaluations.get(task as Task)?.tally.answers ?? 0;

@@ -371,7 +371,7 @@ describe('a run that goes on', () => {
     expect(decided.stages.slice(0, 3)).toMatchObject([
       { name: 'list', done: 20, of: 40 },
       { name: 'annotate', done: 20, of: 40 },
-      { name: 'decide', done: 18, of: 18 },
+      { name: 'decide', done: 18, of: 38 },
     ]);
     addSteps(folder, 0, 3, 10);
     addResults(folder, 'chartqa', 4);

@@ -11,8 +11,10 @@ import { useJson } from '../use-json.js';
 
 /** Milliseconds between two looks at the folder. */
 const LOOK_EVERY = 5000;
+/** Runs that a comparison can tell apart by more than colour. */
+const MOST = 6;
 
-/** All runs of the folder; two or more of them can be compared. */
+/** All runs of the folder; several of them can be compared. */
 export function ListPage(): VNode {
   const asked = useJson<RunList>('/api/runs', LOOK_EVERY);
   return (
@@ -44,11 +46,11 @@ function List({ folder, runs }: RunList): VNode {
         ))}
       </ul>
       <p>
-        <button type="submit" disabled={chosen.length < 2}>
+        <button type="submit" disabled={chosen.length < 2 || chosen.length > MOST}>
           Compare
         </button>{' '}
         <span class="lead" role="status">
-          {chosen.length < 2 ? 'Choose two or more.' : `${chosen.length} chosen.`}
+          {`${chosen.length} chosen; two to ${MOST} can be compared.`}
         </span>
       </p>
     </form>

@@ -56,6 +56,7 @@ export interface Counts {
 export interface RunView {
   readonly name: string;
   readonly status: RunStatus;
+  readonly tasks: readonly string[];
   /** `config.json`. */
   readonly config: unknown;
   readonly stages: readonly Stage[];

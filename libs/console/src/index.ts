@@ -5,6 +5,7 @@ export { measures, type Measure } from './analysis/measures.js';
 export { duration } from './components/duration.js';
 export { writeReport, type AnalysisResult } from './report/write-report.js';
 export { ConsoleError, type ConsoleErrorCode } from './run/console-error.js';
+export { resultsFile } from './run/results-file.js';
 export type { PerModel, SignalCost, Summary, TermSummary } from './run/summary.js';
 export type { CurvePoint } from './run/training-curve.js';
 export { startConsole, type ConsoleOptions, type RunningConsole } from './server/start-console.js';

@@ -11,7 +11,9 @@ interface StageProgressProps {
 
 /** How far each part of a run is, how fast it goes, and how long it will take. */
 export function StageProgress({ stages, running }: StageProgressProps): VNode {
-  const active = stages.filter(({ perSecond }) => perSecond !== null).map(({ name }) => name);
+  const active = stages
+    .filter(({ perSecond, secondsLeft }) => perSecond !== null && secondsLeft !== 0)
+    .map(({ name }) => name);
   return (
     <section aria-labelledby="progress">
       <h2 id="progress">Progress</h2>

@@ -20,7 +20,7 @@ export interface MarkGroup {
 const SHAPES = [symbolCircle, symbolSquare, symbolDiamond, symbolTriangle, symbolStar, symbolCross];
 const WIDTH = 640;
 const LEFT = 90;
-const RIGHT = 26;
+const RIGHT = 36;
 const ROW = 18;
 const GAP = 16;
 const AXIS = 26;

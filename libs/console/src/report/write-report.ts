@@ -1,12 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tasks } from '@mpa/answer-metrics';
 import { readJsonl, writeFileAtomically, type RunPaths } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
 import { analyzeDecisions, type Analysis } from '../analysis/analysis.js';
 import type { Levelling, Remeasured } from '../analysis/levelling.js';
 import type { TaskAccuracy } from '../components/estimate.js';
 import { EvaluationTally, type ResultLine } from '../run/evaluation-tally.js';
-import { evaluatedTask } from '../run/evaluated-task.js';
+import { resultsFile } from '../run/results-file.js';
 import type { Summary } from '../run/summary.js';
 import type { CurvePoint } from '../run/training-curve.js';
 import { gallery } from './gallery.js';
@@ -44,13 +45,13 @@ export async function writeReport(
   await writeFileAtomically(paths.report, page(summary, content));
 }
 
-async function accuracies({ records }: RunPaths): Promise<Record<string, TaskAccuracy>> {
+async function accuracies(paths: RunPaths): Promise<Record<string, TaskAccuracy>> {
   const found: Record<string, TaskAccuracy> = {};
-  for (const file of await readdir(records)) {
-    const task = evaluatedTask(file);
-    if (!task) continue;
+  for (const task of tasks) {
+    const file = resultsFile(paths, task);
+    if (!existsSync(file)) continue;
     const tally = new EvaluationTally();
-    for await (const line of readJsonl<ResultLine>(join(records, file))) tally.add(line);
+    for await (const line of readJsonl<ResultLine>(file)) tally.add(line);
     if (tally.answers > 0) found[task] = tally.accuracy({ exact: true });
   }
   return found;

@@ -1,14 +1,13 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Task } from '@mpa/answer-metrics';
+import { tasks, type Task } from '@mpa/answer-metrics';
 import { JsonlTail } from '@mpa/storage';
 import { openEmbeddedStreams, type Streams } from '@mpa/streams';
 import type { RunStatus, RunView, Stage } from '../api.js';
 import { ConsoleError } from './console-error.js';
-import { evaluatedTask } from './evaluated-task.js';
 import { EvaluationTally, type ResultLine } from './evaluation-tally.js';
 import { RateMeter } from './rate-meter.js';
 import type { Content, RunFile, RunFiles } from './run-files.js';
+import { resultsFile } from './results-file.js';
 import { SampleIndex } from './sample-index.js';
 import { select, type SampleQuery, type Selection } from './sample-query.js';
 import { curveLines, type CurvePoint } from './training-curve.js';
@@ -89,6 +88,7 @@ export class WatchedRun {
     return {
       name: this.name,
       status: this.#status,
+      tasks: [...new Set(config?.sources.map(({ task }) => task))],
       config,
       stages: this.#stages(),
       counts: this.#index?.counts ?? NO_COUNTS,
@@ -166,12 +166,11 @@ export class WatchedRun {
   }
 
   async #readEvaluations(): Promise<void> {
-    const { records } = this.files.paths;
-    for (const file of await readdir(records).catch((): string[] => [])) {
-      const task = evaluatedTask(file);
-      if (!task || !(await this.files.holds(join(records, file)))) continue;
+    for (const task of tasks) {
+      const file = resultsFile(this.files.paths, task);
+      if (!(await this.files.holds(file))) continue;
       const known = this.#evaluations.get(task);
-      const { tail, tally } = known ?? { tail: new JsonlTail<ResultLine>(join(records, file)), tally: new EvaluationTally() }; // prettier-ignore
+      const { tail, tally } = known ?? { tail: new JsonlTail<ResultLine>(file), tally: new EvaluationTally() };
       const { values, restarted } = await tail.read();
       const current = restarted ? new EvaluationTally() : tally;
       for (const line of values) {

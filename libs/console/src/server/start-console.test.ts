@@ -359,9 +359,9 @@ describe('a run that goes on', () => {
     const views = eventsOf(response.body!);
     const until = async (reached: (view: RunView) => boolean): Promise<RunView> => {
       for (;;) {
-        const { value, done } = await views.next();
-        if (done) throw new Error('the stream ended');
-        if (reached(value)) return value;
+        const next = await views.next();
+        if (next.done) throw new Error('the stream ended');
+        if (reached(next.value)) return next.value;
       }
     };
     expect((await until(() => true)).counts.images).toBe(0);
@@ -384,7 +384,7 @@ describe('a run that goes on', () => {
   });
 });
 
-async function* eventsOf(body: NonNullable<Response['body']>): AsyncGenerator<RunView> {
+async function* eventsOf(body: NonNullable<Response['body']>): AsyncGenerator<RunView, undefined> {
   const [reader, decoder] = [body.getReader(), new TextDecoder()];
   let held = '';
   for (let part = await reader.read(); !part.done; part = await reader.read()) {

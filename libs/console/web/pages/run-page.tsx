@@ -1,10 +1,12 @@
 import type { VNode } from 'preact';
 import { useRoute } from 'preact-iso';
+import type { SelectionReason } from '@mpa/alignment';
 import type { RunView, SamplePage } from '../../src/api.js';
 import { AccuracyPlot } from '../../src/components/accuracy-plot.js';
 import { AccuracyTable } from '../../src/components/accuracy-table.js';
 import { AnalysisSection } from '../../src/components/analysis-section.js';
 import { duration } from '../../src/components/duration.js';
+import { count } from '../../src/components/format.js';
 import { Figures } from '../../src/components/figures.js';
 import { markGroups } from '../../src/components/mark-groups.js';
 import { Reasons } from '../../src/components/reasons.js';
@@ -18,8 +20,12 @@ import { StatusMark } from '../status-mark.js';
 import { useJson } from '../use-json.js';
 import { useRun } from '../use-run.js';
 
-/** Samples of the gallery. */
-const SHOWN = 12;
+/** Samples of each task in the gallery. */
+const SHOWN = '3';
+/** Milliseconds between two looks for samples of a run that goes on. */
+const LOOK_EVERY = 5000;
+/** Why a sample shows the gap. */
+const GAP = 'student_differs' satisfies SelectionReason;
 
 /** One run: its progress while it goes on, and what came of it. */
 export function RunPage(): VNode {
@@ -47,7 +53,8 @@ function Run({ run }: { readonly run: RunView }): VNode {
   return (
     <>
       <p class="lead">
-        {duration(seconds)} · <a href={samples()}>Samples</a>
+        {status === 'finished' && `${duration(seconds)} · `}
+        <a href={samples()}>Samples</a>
       </p>
       {problems.length > 0 && (
         <ul class="problem" aria-label="What could not be read">
@@ -92,7 +99,7 @@ function Run({ run }: { readonly run: RunView }): VNode {
       </div>
       {analysis.decided > 0 && <AnalysisSection analysis={analysis} levelling={levelling} />}
       <h2>Samples that show the gap</h2>
-      <Gallery name={name} href={samples} />
+      <Gallery run={run} href={samples} />
       <h2>Configuration</h2>
       <details>
         <summary>config.json</summary>
@@ -105,34 +112,43 @@ function Run({ run }: { readonly run: RunView }): VNode {
 }
 
 interface GalleryProps {
-  readonly name: string;
+  readonly run: RunView;
   /** The page of samples under a filter. */
   readonly href: (filter: Readonly<Record<string, string>>) => string;
 }
 
-function Gallery({ name, href }: GalleryProps): VNode {
-  const filter = { reason: 'student_differs' };
-  const asked = useJson<SamplePage>(
-    `${runPath(name, 'samples')}?${new URLSearchParams({ ...filter, limit: String(SHOWN) })}`,
-  );
-  if (!asked.value) return <Notice asked={asked} waiting="Reading the samples …" />;
-  const { rows, total } = asked.value;
-  if (total === 0) return <p>None.</p>;
+/** A few samples of each task. */
+function Gallery({ run, href }: GalleryProps): VNode {
+  const gap = run.counts.selectedBy[GAP] ?? 0;
+  if (gap === 0) return <p>None.</p>;
   return (
     <>
       <ul class="gallery">
-        {rows.map((sample) => (
-          <li key={sample.id}>
-            <SampleCard sample={sample} image={runPath(name, 'samples', sample.id, 'large')} imageName="" />
-            <a href={href({ ...filter, sample: sample.id })} aria-label={`Open: ${sample.question}`}>
-              Open
-            </a>
-          </li>
+        {run.tasks.map((task) => (
+          <TaskSamples key={task} run={run} task={task} href={href} />
         ))}
       </ul>
       <p>
-        <a href={href(filter)}>All {total.toLocaleString('en')} of them</a>
+        <a href={href({ reason: GAP })}>All {count(gap)} of them</a>
       </p>
+    </>
+  );
+}
+
+function TaskSamples({ run, task, href }: GalleryProps & { readonly task: string }): VNode {
+  const filter = { reason: GAP, task };
+  const path = `${runPath(run.name, 'samples')}?${new URLSearchParams({ ...filter, limit: SHOWN })}`;
+  const asked = useJson<SamplePage>(path, run.status === 'running' ? LOOK_EVERY : undefined);
+  return (
+    <>
+      {asked.value?.rows.map((sample) => (
+        <li key={sample.id}>
+          <SampleCard sample={sample} image={runPath(run.name, 'samples', sample.id, 'large')} imageName="" />
+          <a href={href({ ...filter, sample: sample.id })} aria-label={`Open: ${sample.question}`}>
+            Open
+          </a>
+        </li>
+      ))}
     </>
   );
 }

@@ -1,5 +1,5 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
 import { duration } from '@mpa/console';
+import { MultiBar, type SingleBar } from 'cli-progress';
 
 /** Shows what a command is doing, on the error stream: bars on a terminal, lines in a log. */
 export interface Progress {

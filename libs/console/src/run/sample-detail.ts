@@ -1,6 +1,7 @@
 import { perCharacter } from '@mpa/alignment';
 import type { Annotation, Decision, Signals } from '@mpa/contracts';
 import type { RankedText, RationaleStep, SampleDetail } from '../api.js';
+import type { Attention } from '../components/attention-map.js';
 import { ConsoleError } from './console-error.js';
 import type { SampleIndex } from './sample-index.js';
 import { rowOf } from './sample-query.js';
@@ -20,7 +21,7 @@ export async function sampleDetail(
     imageName: record.image?.path ?? '',
     selfCheck: record.selfCheck,
     detail: cause?.detail ?? '',
-    attention: { teacher: teacher?.attention, student: student?.attention },
+    attention: { teacher: attention(teacher), student: attention(student) },
     rationale: rationale(teacher, student),
     partsAt: partsAt ?? null,
     nBest: nBest(teacher, student),
@@ -33,6 +34,10 @@ type Decided = { student?: Signals | undefined; cause?: Decision['cause']; parts
 function decided(record: Annotation | Decision): Decided {
   if (!('studentAnswer' in record)) return { cause: record.skipped };
   return { student: record.studentSignals, cause: record.cause, partsAt: record.discrepancies?.partsAt };
+}
+
+function attention(signals: Signals | undefined): Attention | undefined {
+  return signals?.attention && { grid: signals.attention.grid, cells: signals.attention.cells };
 }
 
 function rationale(teacher: Signals | undefined, student: Signals | undefined): RationaleStep[] {

@@ -42,8 +42,8 @@ type Source = keyof typeof READ;
 type Counted = Source | `${'skipped' | 'selected' | 'rejected'} ${string}`;
 
 /**
- * The samples of a run's log, with counts, in memory; each `extend` reads only what is new. About 500 bytes a sample: signals
- * stay in the log.
+ * The samples of a run's log, with counts, in memory; each `extend` reads only what is new. About 1 kB a sample: signals stay
+ * in the log.
  */
 export class SampleIndex {
   /** In the order in which their annotations were first seen. */
@@ -84,17 +84,14 @@ export class SampleIndex {
   }
 
   get counts(): Counts {
-    const [selectedBy, skipped, rejected] = [this.#by('selected'), this.#by('skipped'), this.#by('rejected')];
-    const selected = Object.values(selectedBy).reduce((sum, n) => sum + n, 0);
-    const annotated = this.count('annotations') - Object.values(this.#by('skipped')).reduce((sum, n) => sum + n, 0);
-    const failed = [this.count('failedImages'), this.count('failedAnnotations')];
+    const [skipped, selectedBy, rejected] = [this.#by('skipped'), this.#by('selected'), this.#by('rejected')];
     return {
       images: this.count('images'),
-      annotated,
-      skipped: { ...skipped, ...(failed[0]! > 0 && { [FAILED]: failed[0]! }) },
-      selected,
+      annotated: this.count('annotations') - total(skipped),
+      skipped: withFailed(skipped, this.count('failedImages')),
+      selected: total(selectedBy),
       selectedBy,
-      rejected: { ...rejected, ...(failed[1]! > 0 && { [FAILED]: failed[1]! }) },
+      rejected: withFailed(rejected, this.count('failedAnnotations')),
     };
   }
 
@@ -160,6 +157,14 @@ export class SampleIndex {
     this.#places.set(sample.id, place);
     this.samples[place] = { ...sample, written: this.samples[place]?.written ?? sample.written };
   }
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, n) => sum + n, 0);
+}
+
+function withFailed(counts: Readonly<Record<string, number>>, failed: number): Readonly<Record<string, number>> {
+  return failed > 0 ? { ...counts, [FAILED]: failed } : counts;
 }
 
 type Row = Pick<IndexedSample, 'id' | 'task' | 'question' | 'answer' | 'studentAnswer' | 'discrepancies' | 'text'>;

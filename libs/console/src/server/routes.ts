@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { RunList } from '../api.js';
@@ -35,14 +35,12 @@ interface RoutesOptions {
 /** Everything that can be asked of the server. Runs and samples are named; no address holds a path. */
 export function routes({ runs, host, pages, signal }: RoutesOptions): Hono {
   const app = new Hono();
-  app.use(guardHeaders, checkHost(host));
+  app.use(guardHeaders, caching, checkHost(host));
 
   app.get('/api/runs', async (c) => {
-    c.header('Cache-Control', 'no-store');
     return c.json({ folder: runs.folder, runs: await runs.list() } satisfies RunList);
   });
   app.get('/api/runs/:run', async (c) => {
-    c.header('Cache-Control', 'no-store');
     return c.json((await runs.open(c.req.param('run'))).view);
   });
   app.get('/api/runs/:run/events', async (c) => {
@@ -51,12 +49,10 @@ export function routes({ runs, host, pages, signal }: RoutesOptions): Hono {
     return streamSSE(c, (stream) => watch(runs, name, stream, signal));
   });
   app.get('/api/runs/:run/samples', async (c) => {
-    c.header('Cache-Control', 'no-store');
     const query = parseSampleQuery(c.req.query());
     return c.json(pageOf((await runs.open(c.req.param('run'))).select(query), query));
   });
   app.get('/api/runs/:run/samples/:sample', async (c) => {
-    c.header('Cache-Control', 'no-store');
     const { samples } = await runs.open(c.req.param('run'));
     return c.json((await sampleDetail(samples, c.req.param('sample'))).detail);
   });
@@ -82,6 +78,13 @@ export function routes({ runs, host, pages, signal }: RoutesOptions): Hono {
   });
   return app;
 }
+
+/** Only what has its content's digest in its name, and what says so itself, is kept by a browser: runs change. */
+const caching: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (c.res.headers.has('Cache-Control')) return;
+  c.header('Cache-Control', c.req.path.startsWith('/assets/') && c.res.ok ? 'max-age=31536000, immutable' : 'no-store');
+};
 
 /** Sends what is known of a run whenever it changed, until it is finished, gone or nobody listens any more. */
 async function watch(runs: RunsFolder, name: string, stream: SSEStreamingApi, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import { SetupError } from './setup-error.mjs';
 import { say } from './step.mjs';
 import { chooseTensorflow } from './tensorflow/choose-tensorflow.mjs';
 import { buildTypescript } from './typescript-build.mjs';
-import { buildWeb } from './web-build.mjs';
+import { buildPages } from './pages-build.mjs';
 
 /**
  * Does what is missing before anything of the project can run: npm packages, TensorFlow, compiled TypeScript, the pages.
@@ -27,7 +27,7 @@ export async function setUp({ build = true, retry = false } = {}) {
     else say(`TensorFlow ${version} (${source})`);
     if (!build) return;
     await buildTypescript(REPOSITORY_ROOT);
-    await buildWeb(REPOSITORY_ROOT);
+    await buildPages(REPOSITORY_ROOT);
   });
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { runCommand } from './run-command.mjs';
 import { step } from './step.mjs';
 
-const STAMP = join('node_modules', '.mpa', 'web-built');
+const STAMP = join('node_modules', '.mpa', 'pages-built');
 const PACKAGE = join('libs', 'console');
 /** What the pages are made of, in the package. */
 const SOURCES = ['web', 'src', 'styles.css', 'vite.config.ts'];
@@ -15,7 +15,7 @@ const SOURCES = ['web', 'src', 'styles.css', 'vite.config.ts'];
  * @param {string} root the repository
  * @throws {SetupError} with Vite's messages
  */
-export async function buildWeb(root) {
+export async function buildPages(root) {
   const state = sourceState(root);
   const stamp = join(root, STAMP);
   const built = join(root, PACKAGE, 'dist', 'web', 'index.html');

@@ -31,7 +31,7 @@ const DEPENDENCIES = [
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '.nx/', 'coverage/', 'runs/', 'libs/contracts/src/gen/'] },
   {
-    files: ['**/*.ts', '**/*.mjs', '**/*.js'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mjs', '**/*.js'],
     plugins: { '@nx': nx },
     languageOptions: { parser: tseslint.parser },
     rules: {
@@ -55,11 +55,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeCheckedOnly],
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['vitest.config.ts'] },
+        projectService: { allowDefaultProject: ['vitest.config.ts', 'libs/console/vite.config.ts'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -55,7 +55,7 @@ async function treat(command: string, { how, as, add }: Treatment): Promise<void
       expect(await sandbox.run(add === undefined ? command : `${command} ${add}`)).toMatchObject({ code: 0 });
       break;
     case 'serve':
-      await sandbox.serve(command);
+      await sandbox.serve(add === undefined ? command : `${command} ${add}`);
       break;
     case 'parse':
       expect((await sandbox.run(withUnknownFlag(command, as))).stderr).toMatch(

@@ -4,7 +4,7 @@ export interface Treatment {
   readonly starts: string;
   /**
    * - `run`: it is run as it stands, or with `add` behind it, and must end with exit code 0;
-   * - `serve`: it is run until all documents are done; it must say that it serves, and end with exit code 0 at SIGTERM;
+   * - `serve`: it is run, with `add` behind it, until all documents are done; it must say that it serves, and end with exit code 0 at SIGTERM;
    * - `parse`: it is run with one flag more, which does not exist, and must name just that: so all others do exist;
    * - `exists`: its npm script must be there, and the paths behind it.
    */
@@ -29,6 +29,7 @@ export const treatments: readonly Treatment[] = [
   { starts: 'npx mpa split', how: 'run' },
   { starts: 'echo', how: 'run' },
   { starts: 'npx mpa serve', how: 'serve' },
+  { starts: 'npx mpa console', how: 'serve', add: '--port 0', why: 'its own port may be taken' },
   { starts: 'npx mpa world', how: 'run', add: '--count 2', why: 'a few images show it' },
   { starts: 'npx mpa pretrain --size small', how: 'run', add: '--steps 1', why: 'takes hours' },
   { starts: 'npx mpa pretrain --size large', how: 'parse', why: 'takes hours; the small one is run' },
@@ -38,7 +39,8 @@ export const treatments: readonly Treatment[] = [
   { starts: 'npm test', how: 'exists', why: 'runs this test' },
   { starts: 'npm run build', how: 'exists', why: 'this test runs on what it has built' },
   { starts: 'npm run format', how: 'exists', why: 'changes files' },
-  { starts: 'sh docs/images/demo.sh', how: 'exists', why: 'needs a browser' },
+  { starts: 'sh docs/images/demo.sh', how: 'exists', why: 'needs a run' },
+  { starts: 'sh docs/images/console.sh', how: 'exists', why: 'needs a run' },
 ];
 
 /** What is to be done with a command; undefined for one that nobody has thought about. */

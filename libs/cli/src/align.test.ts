@@ -5,16 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { writeWorld } from '@mpa/benchmarks';
+import type { Analysis, Levelling, Summary } from '@mpa/console';
 import { annotationPrompt } from '@mpa/prompts';
 import { topics } from '@mpa/service-kit';
 import { openEmbeddedStreams, type StreamRecord } from '@mpa/streams';
 import { loadTensorflow } from '@mpa/tensorflow';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Analysis } from './analysis/analyze-decisions.js';
-import type { Levelling } from './analysis/measure-again.js';
 import { writeMixedImages } from './mixed-images.fixture.js';
-import type { Summary } from './pipeline/summary.js';
 import { lastObject, runMpa, startMpa, UNPRIVILEGED, type Ended } from './run-mpa.fixture.js';
 import { writeSpeakingCheckpoint } from './speaking-checkpoint.fixture.js';
 

@@ -23,6 +23,7 @@ describe('a wrong call', () => {
     'a flag that is missing': { args: ['answer', '--model', model], names: /--image/ },
     'an unknown task': { args: ['world', '--task', 'vqa', '--split', 'test', '--count', '1', '--out', work], names: /vqa.*chartqa/ },
     'a number that is none': { args: ['world', '--task', 'okvqa', '--split', 'test', '--count', 'ten', '--out', work], names: /--count.*ten/ },
+    'a port that is none': { args: ['console', '--port', '70000'], names: /--port.*70000.*0 to 65535/ },
     'an unknown configuration key': { args: [...align, '--config', config], names: /config\.yaml.*party/ },
     'labels without their images': { args: [...align, '--eval', 'x.json'], names: /--eval-images/ },
     'greedy answers that would all be the same': { args: ['answer', '--model', model, '--image', image, '--question', 'q', '--n', '2'], names: /--temperature/ },
@@ -107,6 +108,32 @@ describe('mpa serve', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+});
+
+describe('mpa console', () => {
+  it('says where it serves, names a port that is taken, and stops at Ctrl-C', async () => {
+    const { child, ended } = startMpa(['console', '--runs', work, '--port', '0']);
+    try {
+      const [said] = (await once(child.stdout!, 'data')) as [Buffer];
+      const address = /^the console is serving at (http:\/\/127\.0\.0\.1:(\d+)\/)\n$/.exec(said.toString())!;
+      expect((await fetch(address[1]!)).status).toBe(200);
+      const second = await runMpa('console', '--runs', work, '--port', address[2]!);
+      expect(second.stderr).toBe(`mpa: cannot listen on 127.0.0.1:${address[2]}: the port is taken; give another --port, or 0 for a free one\n`); // prettier-ignore
+      expect(second.code).toBe(1);
+      child.kill('SIGINT');
+      expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('fails in one line without the folder, and on a host that is not this machine', async () => {
+    const none = await runMpa('console', '--runs', join(work, 'none'), '--port', '0');
+    expect(none).toMatchObject({ code: 1, stderr: `mpa: there is no folder ${join(work, 'none')}; give the right --runs\n` }); // prettier-ignore
+    const elsewhere = await runMpa('console', '--runs', work, '--host', '192.0.2.1', '--port', '0');
+    expect(elsewhere.stderr).toMatch(/^mpa: cannot listen on 192\.0\.2\.1:0: [^\n]*\n$/);
+    expect(elsewhere.code).toBe(1);
   });
 });
 

@@ -1,11 +1,15 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Reads a whole number of at least `minimum` from a flag. */
-export function wholeNumber(minimum: number): (text: string) => number {
+/** Reads a whole number from `minimum` to `maximum` from a flag. */
+export function wholeNumber(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= minimum) return value;
-    throw new InvalidArgumentError(`Give a whole number of at least ${minimum}.`);
+    if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(
+      maximum === Number.MAX_SAFE_INTEGER
+        ? `Give a whole number of at least ${minimum}.`
+        : `Give a whole number from ${minimum} to ${maximum}.`,
+    );
   };
 }
 

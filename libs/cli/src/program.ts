@@ -5,6 +5,7 @@ import { addAlign } from './commands/align.js';
 import { addAnalyze } from './commands/analyze.js';
 import { addAnswer } from './commands/answer.js';
 import { addCompare } from './commands/compare.js';
+import { addConsole } from './commands/console.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEfficiency } from './commands/efficiency.js';
@@ -28,6 +29,7 @@ export function program(context: CommandContext): Command {
   for (const add of [
     addAlign,
     addAnalyze,
+    addConsole,
     addDemo,
     addWorld,
     addAnswer,

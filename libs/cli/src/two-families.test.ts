@@ -7,10 +7,9 @@ import type { Decision } from '@mpa/contracts';
 import { openEmbeddedStreams } from '@mpa/streams';
 import { openCheckpoint } from '@mpa/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decisionsOf, measures } from './analysis/analyze-decisions.js';
-import type { Levelling } from './analysis/measure-again.js';
+import { decisionsOf, measures } from '@mpa/console';
+import type { Levelling, Summary } from '@mpa/console';
 import { demonstration } from './demonstration.js';
-import type { Summary } from './pipeline/summary.js';
 import { lastObject, runMpa } from './run-mpa.fixture.js';
 
 /** 128-pixel images in one piece, whole words as tokens. */

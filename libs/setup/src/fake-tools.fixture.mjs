@@ -1,5 +1,5 @@
 /**
- * Stands in for every program that set-up starts, under that program's name: npm, python3 (pip and unpacking), g++, tsc.
+ * Stands in for every program that set-up starts, under that program's name: npm, python3 (pip and unpacking), g++, tsc, Vite.
  * At the first call of each kind it leaves half of its work, its process id in `$FAKE_TOOLS/hanging/KIND`, and hangs; later
  * ones finish. `$FAKE_TOOLS/calls` lists the kinds of all calls.
  */
@@ -45,6 +45,8 @@ const installPackages = () =>
       put(join('node_modules', 'node-api-headers', 'package.json'), '{}');
       mkdirSync(join('node_modules', 'typescript', 'bin'), { recursive: true });
       symlinkSync(fileURLToPath(import.meta.url), join('node_modules', 'typescript', 'bin', 'tsc'));
+      mkdirSync(join('node_modules', 'vite', 'bin'), { recursive: true });
+      symlinkSync(fileURLToPath(import.meta.url), join('node_modules', 'vite', 'bin', 'vite.js'));
       const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
       put(join('node_modules', '.package-lock.json'), JSON.stringify({ packages }));
     },
@@ -87,9 +89,17 @@ const compileTypescript = () =>
     () => put(join('project', 'dist', 'index.js'), 'whole'),
   );
 
+const buildPages = () =>
+  work(
+    'vite',
+    () => put(join('dist', 'web', 'index.html'), 'half'),
+    () => put(join('dist', 'web', 'index.html'), 'whole'),
+  );
+
 const tool = basename(process.argv[1]);
 if (tool === 'npm') await installPackages();
 else if (tool === 'tsc') await compileTypescript();
+else if (tool === 'vite.js') await buildPages();
 else if (tool === 'g++' && args.includes('-o')) await compileBinding();
 else if (tool === 'python3' && args.includes('download')) await download();
 else if (tool === 'python3' && !args.includes('pip')) await unpack(args);

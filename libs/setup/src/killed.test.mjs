@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const STEPS = ['npm', 'pip', 'unpack', 'compile', 'tsc'];
+const STEPS = ['npm', 'pip', 'unpack', 'compile', 'tsc', 'vite'];
 
 /** A machine with neither GPU nor network, on which the stand-in of the binding, which is JavaScript, can be loaded. */
 const PRELOAD = `
@@ -32,7 +32,9 @@ describe.runIf(process.platform === 'linux')('set-up that is killed', () => {
     writeFileSync(join(work, 'libs', 'tensorflow', 'package.json'), '{}');
     writeFileSync(join(work, 'package-lock.json'), '{ "packages": { "node_modules/typescript": { "version": "5" } } }');
     writeFileSync(join(work, 'tsconfig.json'), '{ "references": [{ "path": "project" }] }');
-    for (const name of ['tsconfig.base.json', 'project/tsconfig.json', 'project/index.ts'])
+    for (const folder of ['web', 'src']) mkdirSync(join(work, 'libs', 'console', folder), { recursive: true });
+    const pages = ['libs/console/styles.css', 'libs/console/vite.config.ts'];
+    for (const name of ['tsconfig.base.json', 'project/tsconfig.json', 'project/index.ts', ...pages])
       writeFileSync(join(work, name), '');
     const tools = join(work, 'fake-tools.mjs');
     const source = readFileSync(join(import.meta.dirname, 'fake-tools.fixture.mjs'), 'utf8');
@@ -71,14 +73,17 @@ describe.runIf(process.platform === 'linux')('set-up that is killed', () => {
       await ended;
     }
     const [said, [code]] = await start().ended;
-    expect(said).toMatch(/TensorFlow 2\.21\.0 \(wheel for CPUs\)\n.*compile TypeScript/);
+    expect(said).toMatch(/TensorFlow 2\.21\.0 \(wheel for CPUs\)\n.*build the pages of the console/);
     expect(code).toBe(0);
-    const calls = 'npm npm pip pip unpack unpack compile unpack compile compile tsc tsc';
+    const calls = 'npm npm pip pip unpack unpack compile unpack compile compile tsc tsc vite vite';
     expect(readFileSync(join(work, 'calls'), 'utf8')).toBe(`${calls.replaceAll(' ', '\n')}\n`);
+
+    expect((await start().ended)[0]).toBe('setup | TensorFlow 2.21.0 (wheel for CPUs)\n');
 
     const root = join(work, 'cache', 'mpa', 'tensorflow');
     const { folder } = JSON.parse(readFileSync(join(root, 'chosen.json'), 'utf8'));
     expect(readFileSync(join(root, folder, 'deps', 'lib', 'libtensorflow_cc.so.2'), 'utf8')).toBe('whole');
     expect(readFileSync(join(work, 'project', 'dist', 'index.js'), 'utf8')).toBe('whole');
+    expect(readFileSync(join(work, 'libs', 'console', 'dist', 'web', 'index.html'), 'utf8')).toBe('whole');
   });
 });

@@ -26,6 +26,7 @@ describe('layer rules', () => {
     ['another service', 'services/annotator', '@mpa/parity'],
     ['a pure library', 'libs/alignment', '@mpa/vlm'],
     ['a backend on another', 'libs/onnx', '@mpa/tensorflow'],
+    ['the console', 'libs/console', '@mpa/inference'],
     ['a relative path', 'libs/vlm', '../../onnx/src/index.js'],
     ['a path inside a package of the layer below', 'libs/onnx', '../../vlm/src/index.js'],
   ])('forbid an import from %s: %s -> %s', async (_, from, to) => {
@@ -44,6 +45,7 @@ describe('layer rules', () => {
     ['libs/onnx', '@mpa/vlm'],
     ['services/annotator', '@mpa/onnx'],
     ['libs/cli', '@mpa/annotator'],
+    ['libs/console', '@mpa/streams'],
     ['libs/prompts', '@mpa/answer-metrics'],
   ])('allow what the design has: %s -> %s', async (from, to) => {
     expect(await complaints(from, to)).toEqual([]);

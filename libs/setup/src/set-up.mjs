@@ -7,13 +7,14 @@ import { SetupError } from './setup-error.mjs';
 import { say } from './step.mjs';
 import { chooseTensorflow } from './tensorflow/choose-tensorflow.mjs';
 import { buildTypescript } from './typescript-build.mjs';
+import { buildPages } from './pages-build.mjs';
 
 /**
- * Does what is missing before anything of the project can run: npm packages, TensorFlow, compiled TypeScript.
+ * Does what is missing before anything of the project can run: npm packages, TensorFlow, compiled TypeScript, the pages.
  * What is there already costs a fraction of a second; what was interrupted is taken up again. One at a time: another one for
  * the same clone waits.
  *
- * @param {{build?: boolean, retry?: boolean}} options `build: false` leaves the TypeScript alone;
+ * @param {{build?: boolean, retry?: boolean}} options `build: false` leaves TypeScript and pages alone;
  *   `retry` tries again for a better TensorFlow than an earlier fallback
  * @throws {SetupError} when a step fails that nothing else can stand in for
  */
@@ -24,7 +25,9 @@ export async function setUp({ build = true, retry = false } = {}) {
     const { backend, source, version } = await chooseTensorflow(cacheDirectory(), { retry });
     if (backend === 'wasm') say('TensorFlow: WebAssembly, slow; `npm run setup` tries again for a faster one');
     else say(`TensorFlow ${version} (${source})`);
-    if (build) await buildTypescript(REPOSITORY_ROOT);
+    if (!build) return;
+    await buildTypescript(REPOSITORY_ROOT);
+    await buildPages(REPOSITORY_ROOT);
   });
 }
 

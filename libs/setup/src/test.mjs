@@ -17,6 +17,7 @@ import { summarizeVitest } from './vitest-summary.mjs';
 const bin = (...parts) => join(REPOSITORY_ROOT, 'node_modules', ...parts);
 const CHECKS = {
   'types (tsc -b)': [process.execPath, bin('typescript', 'bin', 'tsc'), '-b'],
+  'pages of the console (vite build)': [process.execPath, join(REPOSITORY_ROOT, 'libs', 'setup', 'src', 'pages.mjs')],
   'lint and layer rules (eslint)': [process.execPath, bin('eslint', 'bin', 'eslint.js'), '.', '--max-warnings=0'],
   'format (prettier)': [process.execPath, bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.'],
   'contracts (buf lint)': ['npm', 'run', '--silent', 'proto:lint'],

@@ -6,4 +6,5 @@ export { localPath } from './local-path.js';
 export { sampleId } from './sample-id.js';
 export { writeFileAtomically, writeFolderAtomically } from './atomic-write.js';
 export { openJsonl, readJsonl, type JsonlFile } from './jsonl-file.js';
-export { openRunFolder, runPaths, type RunFolder, type RunPaths } from './run-folder.js';
+export { JsonlTail, type JsonlNews } from './jsonl-tail.js';
+export { isRunInUse, openRunFolder, runPaths, type RunFolder, type RunPaths } from './run-folder.js';

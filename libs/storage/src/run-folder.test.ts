@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRunFolder } from './run-folder.js';
+import { isRunInUse, openRunFolder, runPaths } from './run-folder.js';
 
 const locker = join(import.meta.dirname, 'run-folder-locker.ts');
 
@@ -42,9 +42,11 @@ describe('a run folder', () => {
   it('is for one process at a time, and free again when that one is killed', async () => {
     const { child, said } = await openElsewhere();
     expect(said).toBe('open');
+    expect(await isRunInUse(runPaths(folder))).toBe(true);
     await expect(openRunFolder(folder)).rejects.toThrow(new RegExp(`process ${child.pid} on .*delete`));
     child.kill('SIGKILL');
     await once(child, 'exit');
+    expect(await isRunInUse(runPaths(folder))).toBe(false);
     await (await openRunFolder(folder)).close();
   });
 

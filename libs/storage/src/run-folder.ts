@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { takeLock } from './run-lock.js';
+import { isLocked, takeLock } from './run-lock.js';
 import { toStorageError } from './system-error.js';
 
 /** Where a run keeps what; all paths are absolute. */
@@ -16,6 +16,10 @@ export interface RunPaths {
   readonly config: string;
   /** The last summary, as JSON. */
   readonly summary: string;
+  /** What is finished, as JSON. */
+  readonly state: string;
+  /** What `mpa analyze` found, as JSON. */
+  readonly analysis: string;
   readonly report: string;
 }
 
@@ -35,6 +39,8 @@ export function runPaths(path: string): RunPaths {
     records: join(folder, 'records'),
     config: join(folder, 'config.json'),
     summary: join(folder, 'summary.json'),
+    state: join(folder, 'state.json'),
+    analysis: join(folder, 'analysis.json'),
     report: join(folder, 'report.html'),
   };
 }
@@ -52,6 +58,15 @@ export async function openRunFolder(path: string): Promise<RunFolder> {
   } catch (error) {
     throw toStorageError('make the run folder', paths.folder, error);
   }
-  const close = await takeLock(join(paths.folder, 'lock'));
+  const close = await takeLock(lockOf(paths));
   return { ...paths, close };
+}
+
+/** Whether a living process works in the folder; changes nothing. */
+export function isRunInUse(paths: RunPaths): Promise<boolean> {
+  return isLocked(lockOf(paths));
+}
+
+function lockOf({ folder }: RunPaths): string {
+  return join(folder, 'lock');
 }

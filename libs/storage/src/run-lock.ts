@@ -47,6 +47,16 @@ export async function takeLock(folder: string): Promise<() => Promise<void>> {
   }
 }
 
+/** Whether a living process has the folder's lock, as far as can be seen from here; changes nothing. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((): string[] => []);
+  const machine = await machineName();
+  for (const holder of names.map(parseName)) {
+    if (holder && (holder.machine !== machine || (await isAlive(holder)))) return true;
+  }
+  return false;
+}
+
 /** Those besides `self` that hold or want the lock; removes the dead. */
 async function otherHolders(folder: string, self: Holder): Promise<Holder[]> {
   const others: Holder[] = [];

@@ -1,6 +1,4 @@
-import type { Analysis, Histogram } from './analyze-decisions.js';
-import { measures } from './analyze-decisions.js';
-import type { Levelling } from './measure-again.js';
+import { measures, type Analysis, type Histogram, type Levelling } from '@mpa/console';
 
 /** Kinds of questions listed. */
 const LISTED = 15;

@@ -1,19 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { analyzeDecisions, levellingOf, writeReport, type Summary } from '@mpa/console';
 import { openRunFolder, writeFileAtomically } from '@mpa/storage';
 import { openEmbeddedStreams } from '@mpa/streams';
 import type { Command } from 'commander';
 import { analysisTable } from '../analysis/analysis-table.js';
-import { analyzeDecisions } from '../analysis/analyze-decisions.js';
-import { levellingOf, measureAgain } from '../analysis/measure-again.js';
+import { measureAgain } from '../analysis/measure-again.js';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
 import { readRunState } from '../pipeline/run-state.js';
-import type { Summary } from '../pipeline/summary.js';
 import { readCurve } from '../pipeline/train-student.js';
 import { openProgress } from '../progress/progress.js';
-import { writeReport } from '../report/write-report.js';
 
 interface AnalyzeFlags {
   readonly samples: number;
@@ -51,7 +49,7 @@ async function analyze(run: string, { samples: limit, json }: AnalyzeFlags, cont
       stage?.end();
       const levelling = measured.length > 0 ? levellingOf(measured) : undefined;
       const found = { ...analysis, ...(levelling && { levelling }) };
-      await writeFileAtomically(join(run, 'analysis.json'), `${JSON.stringify(found, null, 2)}\n`);
+      await writeFileAtomically(folder.analysis, `${JSON.stringify(found, null, 2)}\n`);
       await writeReport(folder, streams, summary, await readCurve(folder), { analysis, levelling, measured });
       progress.close();
       if (json) return out(JSON.stringify(found));

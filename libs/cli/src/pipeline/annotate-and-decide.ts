@@ -1,11 +1,11 @@
 import { selectionReasons } from '@mpa/alignment';
+import type { Summary } from '@mpa/console';
 import { AnnotationStatus } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { StreamRecord, Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
 import type { Services } from './services.js';
 import { StageTally } from './stage-tally.js';
-import type { Summary } from './summary.js';
 import { workThrough } from './work-through.js';
 
 /** Counts of the two stages. */

@@ -1,7 +1,7 @@
+import { duration } from '@mpa/console';
 import type { ImageRecord } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
-import { duration } from '../progress/duration.js';
 import type { Services } from './services.js';
 
 /** Images that are timed, after one to warm up. */

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { loadBenchmark } from '@mpa/benchmarks';
+import { resultsFile, type PerModel, type Summary } from '@mpa/console';
 import { taskOf, type EvaluationSummary } from '@mpa/contracts';
 import type { RunPaths } from '@mpa/storage';
 import { CliError, CountsError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
 import type { TaskSource } from './pipeline-options.js';
 import type { Services } from './services.js';
-import type { PerModel, Summary } from './summary.js';
 
 /** The three models that are compared, by label: checkpoint folders. */
 export type ComparedModels = { readonly [Model in keyof PerModel]: string };
@@ -58,7 +57,7 @@ export async function evaluateModels(
       task: taskOf(source.task),
       annotations: source.eval.annotations,
       imageRoot: source.eval.images,
-      results: resultsFile(paths, source),
+      results: resultsFile(paths, source.task),
     };
     for await (const { event } of evaluator.evaluate(request, { signal })) {
       if (event.case === 'result') stage.update(++done);
@@ -70,11 +69,6 @@ export async function evaluateModels(
     all.push(...summaries);
   }
   return { eval: tasks, speed: speeds(all) };
-}
-
-/** Where the per-sample results of a task lie. */
-export function resultsFile(paths: RunPaths, { task }: Pick<TaskSource, 'task'>): string {
-  return join(paths.records, `evaluation-${task}.jsonl`);
 }
 
 function sideBySide({ task }: TaskSource, summaries: readonly EvaluationSummary[]): Summary['eval'][string] {

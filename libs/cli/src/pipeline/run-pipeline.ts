@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
+import { writeReport, type Summary } from '@mpa/console';
 import { openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
 import { openEmbeddedStreams, type Streams } from '@mpa/streams';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Progress } from '../progress/progress.js';
-import { writeReport } from '../report/write-report.js';
 import { annotateAndDecide } from './annotate-and-decide.js';
+import { checkCounts } from './check-counts.js';
 import { estimate } from './estimate.js';
 import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
 import { listImages } from './list-images.js';
@@ -12,7 +13,6 @@ import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import type { Services } from './services.js';
 import { signalCosts } from './signal-costs.js';
-import { checkCounts, type Summary } from './summary.js';
 import { curveSummary, readCurve, trainStudent } from './train-student.js';
 
 /** What a run needs from around it. */
@@ -75,7 +75,7 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     return state;
   };
   const images = state.images ?? (await listImages(streams, runId, options.sources, context.signal));
-  await keep({ images });
+  await keep({ images, questions: Object.fromEntries([...run.evaluated].map(([{ task }, n]) => [task, n])) });
   const services = await context.openServices(options, streams);
   try {
     if (before.images === undefined) await announce(services, run, images, context);

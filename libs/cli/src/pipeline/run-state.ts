@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { writeFileAtomically, type RunPaths } from '@mpa/storage';
 import { isDeepStrictEqual } from 'node:util';
 import { CliError } from '../cli-error.js';
@@ -9,6 +8,8 @@ import type { PipelineOptions } from './pipeline-options.js';
 export interface RunState {
   /** Records on the topic `images`, once all sources are listed. */
   readonly images?: number;
+  /** Labelled questions by task. */
+  readonly questions?: Readonly<Record<string, number>>;
   readonly training?: FinishedTraining;
   /** Seconds spent in earlier sessions. */
   readonly seconds: number;
@@ -24,12 +25,12 @@ export interface FinishedTraining {
 
 /** Reads the state of a run; that of a new one when there is none. */
 export async function readRunState(paths: RunPaths): Promise<RunState> {
-  return (await readJson<RunState>(stateFile(paths))) ?? { seconds: 0 };
+  return (await readJson<RunState>(paths.state)) ?? { seconds: 0 };
 }
 
 /** Replaces the state of a run, whole or not at all. */
 export async function writeRunState(paths: RunPaths, state: RunState): Promise<void> {
-  await writeFileAtomically(stateFile(paths), `${JSON.stringify(state)}\n`);
+  await writeFileAtomically(paths.state, `${JSON.stringify(state)}\n`);
 }
 
 /**
@@ -47,10 +48,6 @@ export async function checkSameRun(paths: RunPaths, options: PipelineOptions): P
       `${paths.folder} was started with other ${different.join(', ')} (see ${paths.config}); give another --out`,
     );
   }
-}
-
-function stateFile(paths: RunPaths): string {
-  return join(paths.folder, 'state.json');
 }
 
 async function readJson<T>(path: string): Promise<T | undefined> {

@@ -1,16 +1,7 @@
+import type { SignalCost } from '@mpa/console';
 import { AnnotationStatus, create, SignalsSchema, toBinary, type Annotation, type Signals } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
-
-/** What the L-VLM's signals of one kind cost. */
-export interface SignalCost {
-  /** Annotations that have it. */
-  readonly records: number;
-  /** Of the L-VLM's time for all annotations, in [0, 1]. */
-  readonly share: number;
-  /** Mean size in a record. */
-  readonly bytesPerRecord: number;
-}
 
 /** By the model run that gives them: the answer's confidence and attention come from one. */
 const KINDS = {

@@ -1,5 +1,4 @@
-import { duration } from '../progress/duration.js';
-import type { PerModel, Summary } from './summary.js';
+import { duration, type PerModel, type Summary } from '@mpa/console';
 
 /** A term that adds less than this share of the answer's cross-entropy hardly changes what is learnt. */
 const SMALL = 0.01;

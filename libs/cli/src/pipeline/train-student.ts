@@ -1,20 +1,11 @@
 import { join } from 'node:path';
+import type { CurvePoint, Summary, TermSummary } from '@mpa/console';
 import type { TrainingProgress } from '@mpa/contracts';
 import { openJsonl, readJsonl, type RunPaths } from '@mpa/storage';
 import { CliError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
 import type { FinishedTraining } from './run-state.js';
 import type { Services } from './services.js';
-import type { Summary, TermSummary } from './summary.js';
-
-/** One step of the training curve. */
-export interface CurvePoint {
-  readonly step: number;
-  /** Nats per answer token. */
-  readonly loss: number;
-  /** Each term of the loss as it is, and times its coefficient. */
-  readonly terms: Readonly<Record<string, { readonly raw: number; readonly weighted: number }>>;
-}
 
 /**
  * Trains the student on the run's selected samples, from where an earlier session left off, and keeps the curve in the
@@ -93,7 +84,7 @@ function curveFile(paths: RunPaths): string {
   return join(paths.records, 'training.jsonl');
 }
 
-function pointOf({ step, loss, gradientNorm, learningRate, terms }: TrainingProgress): CurvePoint {
+function pointOf({ step, steps, loss, gradientNorm, learningRate, terms }: TrainingProgress): CurvePoint {
   const named = terms.map(({ name, raw, weighted }) => [name, { raw, weighted }] as const);
-  return { step, loss, terms: Object.fromEntries(named), ...{ gradientNorm, learningRate } };
+  return { step, steps, loss, terms: Object.fromEntries(named), ...{ gradientNorm, learningRate } };
 }

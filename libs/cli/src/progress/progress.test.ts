@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
+import { duration } from '@mpa/console';
 import { describe, expect, it } from 'vitest';
-import { duration } from './duration.js';
 import { openProgress } from './progress.js';
 
 function log(): { stream: NodeJS.WriteStream; lines: () => string[] } {

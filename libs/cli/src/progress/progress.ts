@@ -1,5 +1,5 @@
+import { duration } from '@mpa/console';
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { duration } from './duration.js';
 
 /** Shows what a command is doing, on the error stream: bars on a terminal, lines in a log. */
 export interface Progress {

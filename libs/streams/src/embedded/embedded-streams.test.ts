@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -108,5 +108,40 @@ describe('the embedded log', () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
     expect(() => openEmbeddedStreams(join(file, 'log'))).toThrow(/cannot open the streams in .*file/);
+  });
+
+  it('opened to be read only shows what is there, and changes nothing', async () => {
+    await streams({ partitions: 2 }).producer.send('t', [{ key: 'a', value: Uint8Array.of(1) }]);
+    const reader = openEmbeddedStreams(folder, { readOnly: true });
+    open.push(reader);
+    const read = async (topic: string): Promise<string[]> => {
+      const keys: string[] = [];
+      for await (const { key } of reader.readAll(topic)) keys.push(key);
+      return keys;
+    };
+    expect(await read('t')).toEqual(['a']);
+    expect(await read('none')).toEqual([]);
+    await expect(reader.producer.send('t', [{ key: 'b', value: Uint8Array.of(1) }])).rejects.toMatchObject({ code: 'store' }); // prettier-ignore
+  });
+
+  it('opened to be read only refuses what would end the process', async () => {
+    const refused = (): void => void openEmbeddedStreams(folder, { readOnly: true });
+    const file = join(folder, 'data.mdb');
+    expect(refused).toThrow(/data\.mdb/);
+    await expect(stat(file)).rejects.toThrow();
+    await writeFile(file, '');
+    expect(refused).toThrow(/is no log/);
+    await writeFile(file, Buffer.alloc(50_000, 3));
+    expect(refused).toThrow(/is no log/);
+    await rm(file);
+    const value = new Uint8Array(100_000);
+    const writer = openEmbeddedStreams(folder);
+    await writer.producer.send(
+      't',
+      Array.from({ length: 40 }, (_, i) => ({ key: String(i), value })),
+    );
+    await writer.close();
+    await truncate(file, 1_000_000);
+    expect(refused).toThrow(/was cut short/);
   });
 });

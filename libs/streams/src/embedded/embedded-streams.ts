@@ -18,17 +18,19 @@ export interface EmbeddedStreamsOptions {
    * A consumer renews every third of it; a handler that blocks the event loop longer may lose its batch.
    */
   readonly leaseMs?: number;
+  /** Only looks at a log that is there: nothing can be sent or consumed, and a topic that is not there has no records. */
+  readonly readOnly?: boolean;
   readonly clock?: Clock;
 }
 
 /**
- * Opens the log in `folder` (made if missing): streams without a broker, for processes of one machine.
+ * Opens the log in `folder` (made if missing, unless `readOnly`): streams without a broker, for processes of one machine.
  * Any number of them may have it open; the folder must be on a local disk. Nothing is ever deleted.
  * Throws StreamsError `store` when the folder cannot be opened.
  */
 export function openEmbeddedStreams(folder: string, options: EmbeddedStreamsOptions = {}): Streams {
-  const { partitions = 8, leaseMs = 5_000, clock = systemClock } = options;
-  const store = new LogStore(folder, partitions);
+  const { partitions = 8, leaseMs = 5_000, readOnly = false, clock = systemClock } = options;
+  const store = new LogStore(folder, readOnly ? 'read-only' : { partitions });
   const producer = new EmbeddedProducer(store, clock);
   const consumers = new Set<Consumer>();
   let closing: Promise<void> | undefined;

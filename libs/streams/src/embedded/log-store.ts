@@ -4,6 +4,7 @@ import { checkTopic } from '../check-record.js';
 import { partitionOf } from '../partition-of.js';
 import type { OutgoingRecord, StreamRecord } from '../record.js';
 import { StreamsError } from '../streams-error.js';
+import { checkLogFile } from './check-log-file.js';
 
 /** Address space reserved for the map, not disk space. */
 const MAP_BYTES = 64 * 2 ** 30;
@@ -39,16 +40,23 @@ export class LogStore {
   readonly #ends: Database<number>;
   readonly #topics: Database<number>;
   readonly #newTopicPartitions: number;
+  readonly #readOnly: boolean;
   readonly #waiters = new Set<() => void>();
   #open = true;
 
-  /** Throws StreamsError `store` when the folder cannot be made or opened. */
-  constructor(folder: string, newTopicPartitions: number) {
-    this.#newTopicPartitions = newTopicPartitions;
+  /**
+   * Throws StreamsError `store` when the folder cannot be made or opened.
+   *
+   * @param mode how many partitions new topics get; or `read-only` to look at a log that is there
+   */
+  constructor(folder: string, mode: 'read-only' | { readonly partitions: number }) {
+    this.#readOnly = mode === 'read-only';
+    this.#newTopicPartitions = mode === 'read-only' ? 0 : mode.partitions;
     try {
-      mkdirSync(folder, { recursive: true });
+      if (this.#readOnly) checkLogFile(folder);
+      else mkdirSync(folder, { recursive: true });
       // lmdb takes a path with an extension for a file unless told otherwise.
-      this.#root = open({ path: folder, noSubdir: false, mapSize: MAP_BYTES, maxDbs: 12 });
+      this.#root = open({ path: folder, noSubdir: false, mapSize: MAP_BYTES, maxDbs: 12, readOnly: this.#readOnly });
       this.#records = this.#root.openDB({ name: 'records' });
       this.#ids = this.#root.openDB({ name: 'ids' });
       this.#ends = this.#root.openDB({ name: 'ends' });
@@ -56,6 +64,9 @@ export class LogStore {
       this.offsets = this.#root.openDB({ name: 'offsets' });
       this.leases = this.#root.openDB({ name: 'leases' });
       this.members = this.#root.openDB({ name: 'members' });
+      // Read-only, lmdb gives nothing for a table that is not there, whatever its types say.
+      if (this.#readOnly && ![this.#records, this.#ends, this.#topics].every(Boolean))
+        throw new Error('it has no tables');
     } catch (cause) {
       throw new StreamsError('store', `cannot open the streams in ${folder}: ${String(cause)}`, { cause });
     }
@@ -68,6 +79,7 @@ export class LogStore {
    */
   write<T>(change: () => T, options: { flush: boolean } = { flush: true }): T {
     this.#assertOpen();
+    if (this.#readOnly) throw new StreamsError('store', 'the streams were opened to be read only');
     try {
       return options.flush ? this.#root.transactionSync(change) : this.#root.transactionSync(change, UNFLUSHED);
     } catch (cause) {
@@ -82,10 +94,11 @@ export class LogStore {
     this.#root.resetReadTxn();
   }
 
-  /** The topic's number of partitions; makes the topic if need be. */
+  /** The topic's number of partitions; makes the topic if need be, unless read-only. */
   partitions(topic: string): number {
     const known = this.#topics.get(topic);
     if (known !== undefined) return known;
+    if (this.#readOnly) return 0;
     checkTopic(topic);
     return this.write(() => {
       const count = this.#topics.get(topic) ?? this.#newTopicPartitions;

@@ -1,0 +1,53 @@
+import type { Model } from '../components/estimate.js';
+
+/** A number for each of the three models. */
+export type PerModel = { readonly [M in Model]: number };
+
+/** A term of the loss over a training. */
+export interface TermSummary {
+  readonly first: number;
+  readonly last: number;
+  /** Over the first tenth: its coefficient times it, as a share of the answer's cross-entropy. */
+  readonly share: number;
+}
+
+/** What the L-VLM's signals of one kind cost. */
+export interface SignalCost {
+  /** Annotations that have it. */
+  readonly records: number;
+  /** Of the L-VLM's time for all annotations, in [0, 1]. */
+  readonly share: number;
+  /** Mean size in a record. */
+  readonly bytesPerRecord: number;
+}
+
+/** What a run came to: `summary.json`, and what `--json` prints. Accuracies in [0, 1], speeds in answers per second. */
+export interface Summary {
+  /** The run folder. */
+  readonly run: string;
+  readonly images: number;
+  readonly annotated: number;
+  /** Images by the reason why they were skipped. */
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly selected: number;
+  /** Selected samples by the reason why: the gap, or what is rehearsed. */
+  readonly selectedBy: Readonly<Record<string, number>>;
+  /** Annotated images by the reason why they were rejected. */
+  readonly rejected: Readonly<Record<string, number>>;
+  /** What the L-VLM's signals cost, by kind. */
+  readonly signals: Readonly<Record<string, SignalCost>>;
+  /** Mean losses over the first and the last tenth of the steps, nats per answer token; null when nothing was selected. */
+  readonly train: {
+    readonly steps: number;
+    readonly firstLoss: number | null;
+    readonly lastLoss: number | null;
+    /** The loss's terms beside the answer's: as they are, over the same steps. */
+    readonly terms: Readonly<Record<string, TermSummary>>;
+  };
+  /** Accuracy by task, over `n` labelled questions. */
+  readonly eval: Readonly<Record<string, PerModel & { readonly n: number }>>;
+  /** Null when there was nothing to evaluate. */
+  readonly speed: { readonly [M in Model]: number | null };
+  /** Wall time, of all sessions of the run. */
+  readonly seconds: number;
+}

@@ -21,8 +21,8 @@ const STEPS = (8 * 5) / 2;
 
 const told = create(SignalsSchema, {
   nBest: [
-    { text: 'the 0th', logProbability: -2, probability: 0.9 },
-    { text: 'none', logProbability: -5, probability: 0.1 },
+    { text: 'the 0th', logProbability: -1, probability: 1 },
+    { text: 'none', logProbability: -20, probability: 0 },
   ],
   attention: { grid: 2, cells: [0.7, 0.1, 0.1, 0.1] },
   rationale: [{ text: 'There are bars.', logProbability: -1 }],

@@ -377,7 +377,7 @@ describe('a run that goes on', () => {
     ]);
     addSteps(folder, 0, 3, 10);
     addResults(folder, 'chartqa', 4);
-    const evaluated = await until(({ accuracy }) => accuracy['chartqa'] !== undefined);
+    const evaluated = await until(({ accuracy, stages }) => accuracy['chartqa'] !== undefined && stages[3]!.done === 3);
     expect(evaluated.stages).toContainEqual(expect.objectContaining({ name: 'train', done: 3, of: 10 }));
     expect(evaluated.stages).toContainEqual(expect.objectContaining({ name: 'evaluate chartqa', done: 12, of: 24 }));
     finishRun(folder);

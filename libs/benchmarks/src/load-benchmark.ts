@@ -4,7 +4,7 @@ import { metricOf, type MetricName } from '@mpa/answer-metrics';
 import type { z } from 'zod';
 import type { AnnotatedQuestion } from './annotations/annotated-question.js';
 import { chartqaFile, readChartqa } from './annotations/chartqa.js';
-import { conversationsFile, isConversations, readConversations } from './annotations/conversations.js';
+import { conversationsFile, readConversations } from './annotations/conversations.js';
 import { flatOkvqa, okvqaAnnotationsFile, okvqaCombinedFile, okvqaNestedFile, okvqaQuestionsFile, okvqaQuestionsName, readOkvqa, readOkvqaCombined } from './annotations/okvqa.js'; // prettier-ignore
 import { readStvqa, stvqaFile } from './annotations/stvqa.js';
 import { readTextvqa, textvqaFile } from './annotations/textvqa.js';
@@ -100,7 +100,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function readQuestions(task: Task, file: string): Promise<AnnotatedQuestion[]> {
   if (task === 'chartqa' && (await isFolder(file))) return readChartqaFolder(file);
   const json = await readJson(file);
-  if (isConversations(json)) return readConversations(check(conversationsFile, json, file));
+  if (isListWith('conversations', json)) return readConversations(check(conversationsFile, json, file));
   switch (task) {
     case 'textvqa':
       return readTextvqa(check(textvqaFile, json, file));
@@ -109,7 +109,7 @@ async function readQuestions(task: Task, file: string): Promise<AnnotatedQuestio
     case 'chartqa':
       return readChartqa(check(chartqaFile, json, file));
     case 'okvqa': {
-      if (isNested(json)) return readOkvqaCombined(flatOkvqa(check(okvqaNestedFile, json, file)));
+      if (isListWith('qas', json)) return readOkvqaCombined(flatOkvqa(check(okvqaNestedFile, json, file)));
       if (Array.isArray(json)) return readOkvqaCombined(check(okvqaCombinedFile, json, file));
       const annotations = check(okvqaAnnotationsFile, json, file);
       const questionsFile = join(dirname(file), okvqaQuestionsName(annotations));
@@ -118,8 +118,9 @@ async function readQuestions(task: Task, file: string): Promise<AnnotatedQuestio
   }
 }
 
-function isNested(json: unknown): boolean {
-  return Array.isArray(json) && typeof json[0] === 'object' && json[0] !== null && 'qas' in json[0];
+/** Whether a file is a list whose records have that field. */
+function isListWith(field: string, json: unknown): boolean {
+  return Array.isArray(json) && typeof json[0] === 'object' && json[0] !== null && field in json[0];
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { writeWorld } from '@mpa/benchmarks';
@@ -70,6 +70,13 @@ describe('mpa evaluate', () => {
     const compared = lastObject(await runMpa('compare', join(work, 'killed', 'results.jsonl'), '--json'));
     const own = Object.entries(report.models).map(([name, { accuracy, n, versusFirst }]) => ({ name, accuracy, n, ...(versusFirst && { versusFirst }) })); // prettier-ignore
     expect(compared['models']).toEqual(own);
+    const copies = ['a', 'b'].map((run) => join(work, run, 'records', 'results.jsonl'));
+    for (const copy of copies) {
+      mkdirSync(dirname(copy), { recursive: true });
+      copyFileSync(join(work, 'killed', 'results.jsonl'), copy);
+    }
+    const twice = lastObject(await runMpa('compare', ...copies, '--json'))['models'] as { name: string }[];
+    expect(new Set(twice.map(({ name }) => name)).size).toBe(4);
     const other = await runMpa('compare', join(work, 'killed', 'results.jsonl'), '--metric', 'exact_match');
     expect(other.stdout).toMatch(/McNemar p\nsmall .+\nlarge .+\n$/);
 

@@ -5,6 +5,7 @@ import type { Measure } from './analysis/measures.js';
 import type { Speed } from './components/accuracy-table.js';
 import type { Attention } from './components/attention-map.js';
 import type { TaskAccuracy } from './components/estimate.js';
+import type { Counts } from './run/summary.js';
 import type { Line } from './run/training-curve.js';
 
 /** `running`: a living process works in it. `stopped`: none does, and it is not finished. */
@@ -40,16 +41,6 @@ export interface Stage {
   /** Over the last minute; null when nothing came in. */
   readonly perSecond: number | null;
   readonly secondsLeft: number | null;
-}
-
-/** What became of the images so far. */
-export interface Counts {
-  readonly images: number;
-  readonly annotated: number;
-  readonly skipped: Readonly<Record<string, number>>;
-  readonly selected: number;
-  readonly selectedBy: Readonly<Record<string, number>>;
-  readonly rejected: Readonly<Record<string, number>>;
 }
 
 /** `/api/runs/RUN`, and each event of `/api/runs/RUN/events`: all that is known of a run, samples apart. */

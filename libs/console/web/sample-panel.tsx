@@ -1,4 +1,4 @@
-import type { VNode } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SampleDetail } from '../src/api.js';
 import { measures } from '../src/analysis/measures.js';
@@ -124,32 +124,20 @@ function Picture({ image, sample }: { readonly image: string; readonly sample: S
 
 function Rationale({ rationale, partsAt }: Pick<SampleDetail, 'rationale' | 'partsAt'>): VNode | null {
   if (rationale.length === 0) return null;
+  const rows = rationale.map((step, i) => ({
+    ...step,
+    note: i === partsAt && <strong> (here the S-VLM parts)</strong>,
+  }));
   return (
     <>
       <h3>How the L-VLM comes to its answer</h3>
       <div class="scroll" tabIndex={0} role="region" aria-label="Steps of the rationale">
-        <table>
-          <caption>Log-probability per character of each step, in either model.</caption>
-          <thead>
-            <tr>
-              <th scope="col">Step</th>
-              <th scope="col">L-VLM</th>
-              <th scope="col">S-VLM</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rationale.map(({ text, teacher, student }, i) => (
-              <tr key={i}>
-                <th scope="row" class="prose">
-                  {text}
-                  {i === partsAt && <strong> (here the S-VLM parts)</strong>}
-                </th>
-                <td>{teacher.toFixed(2)}</td>
-                <td>{student?.toFixed(2)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <InEitherModel
+          of="Step"
+          caption="Log-probability per character of each step, in either model."
+          rows={rows}
+          digits={2}
+        />
       </div>
     </>
   );
@@ -160,27 +148,48 @@ function OtherAnswers({ nBest }: Pick<SampleDetail, 'nBest'>): VNode | null {
   return (
     <>
       <h3>What else the L-VLM might have said</h3>
-      <table>
-        <caption>Probability among these answers, in either model.</caption>
-        <thead>
-          <tr>
-            <th scope="col">Answer</th>
-            <th scope="col">L-VLM</th>
-            <th scope="col">S-VLM</th>
-          </tr>
-        </thead>
-        <tbody>
-          {nBest.map(({ text, teacher, student }) => (
-            <tr key={text}>
-              <th scope="row" class="prose">
-                {text}
-              </th>
-              <td>{teacher.toFixed(3)}</td>
-              <td>{student?.toFixed(3)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <InEitherModel of="Answer" caption="Probability among these answers, in either model." rows={nBest} digits={3} />
     </>
+  );
+}
+
+interface InEitherModelProps {
+  /** What a row is. */
+  readonly of: string;
+  readonly caption: string;
+  readonly rows: readonly {
+    readonly text: string;
+    readonly teacher: number;
+    readonly student: number | null;
+    readonly note?: ComponentChildren;
+  }[];
+  readonly digits: number;
+}
+
+/** Texts, and a number of each under the L-VLM and under the S-VLM. */
+function InEitherModel({ of, caption, rows, digits }: InEitherModelProps): VNode {
+  return (
+    <table>
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{of}</th>
+          <th scope="col">L-VLM</th>
+          <th scope="col">S-VLM</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ text, teacher, student, note }, i) => (
+          <tr key={i}>
+            <th scope="row" class="prose">
+              {text}
+              {note}
+            </th>
+            <td>{teacher.toFixed(digits)}</td>
+            <td>{student?.toFixed(digits)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

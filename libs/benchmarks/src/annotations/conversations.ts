@@ -28,8 +28,3 @@ export function readConversations(file: z.infer<typeof conversationsFile>): Anno
     return asked.map((one, i) => ({ id: i === 0 ? String(id) : `${id}-${i}`, imageNames, ...one }));
   });
 }
-
-/** Whether a benchmark's file is of this kind. */
-export function isConversations(json: unknown): boolean {
-  return Array.isArray(json) && typeof json[0] === 'object' && json[0] !== null && 'conversations' in json[0];
-}

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { metricNames, MetricError } from '@mpa/answer-metrics';
 import type { MetricName } from '@mpa/answer-metrics';
 import { Option, type Command } from 'commander';
@@ -6,7 +6,7 @@ import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { compare } from '../evaluation/comparison.js';
 import type { ComparedResults } from '../evaluation/comparison.js';
-import { nameIn, readResults } from '../evaluation/read-results.js';
+import { readResults } from '../evaluation/read-results.js';
 
 interface CompareFlags {
   readonly metric?: MetricName;
@@ -33,7 +33,7 @@ async function compareFiles(
   const labels = read.flatMap(({ models }) => [...models.keys()]);
   const isTaken = (label: string): boolean => labels.indexOf(label) !== labels.lastIndexOf(label);
   const models = read.flatMap(({ file, models: own }) =>
-    [...own].map(([label, results]) => ({ name: isTaken(label) ? nameIn(file, label) : label, results })),
+    [...own].map(([label, results]) => ({ name: isTaken(label) ? `${relative('', file)} ${label}` : label, results })),
   );
   const compared = scored(models, metric);
   if (compared.length === 0) throw new CliError('none of the results has an answer to be scored by');

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { ModelConfig } from '@mpa/inference';
+import { modelConfig } from '@mpa/inference';
 import type { Precision } from '@mpa/onnx';
 import { fileStorage, localPath } from '@mpa/storage';
 import { Option, type Command } from 'commander';
@@ -32,7 +32,7 @@ export function addEfficiency(program: Command, context: CommandContext): void {
     .description('measure what models cost, in turn: parameters, FLOPs, memory, latency, answers per second')
     .requiredOption('--model <dir...>', 'checkpoint folders, or label=folder; speeds are compared with the first')
     .requiredOption('--images <dir|glob>', 'images to answer on: the first 32')
-    .option('--question <text>', 'what is asked about each', 'What does it say?')
+    .option('--question <text>', 'what is asked about each', 'What does the sign say?')
     .option('--rounds <n>', 'times that each model answers a batch of 1 and of 8', wholeNumber(1), 20)
     .addOption(
       new Option('--precision <precision>', 'how weights are stored')
@@ -49,10 +49,7 @@ async function efficiency(flags: EfficiencyFlags, context: CommandContext): Prom
   const { precision, rounds, question, maxTokens } = flags;
   const settings = { cacheDir: join(cacheDirectory, 'graphs'), precision, maxNewTokens: maxTokens };
   const models = new Map(
-    [...labelled(flags.model)].map(([label, checkpoint]): [string, ModelConfig] => [
-      label,
-      { ...settings, checkpoint, executionProviders: ['cpu'] },
-    ]),
+    [...labelled(flags.model)].map(([label, checkpoint]) => [label, modelConfig.parse({ ...settings, checkpoint })]),
   );
   const images = await firstImages(resolve(flags.images), signal);
   const progress = openProgress(stderr);

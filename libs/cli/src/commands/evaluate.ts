@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
 import { loadBenchmark } from '@mpa/benchmarks';
-import { RpcError } from '@mpa/contracts';
 import type { Precision } from '@mpa/onnx';
 import { writeFileAtomically } from '@mpa/storage';
 import { Option, type Command } from 'commander';
@@ -93,9 +92,6 @@ async function evaluate(flags: EvaluateFlags, context: CommandContext): Promise<
     for (const line of reportLines(report)) out(line);
     if (report.missing > 0) for (const line of await missingLines(results)) out(line);
     out(`report     ${join(folder, 'report.json')}`);
-  } catch (error) {
-    if (!(error instanceof RpcError)) throw error;
-    throw new CliError(error.message, { cause: error });
   } finally {
     progress.close();
   }

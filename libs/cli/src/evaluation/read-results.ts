@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { EvaluationResultSchema, fromJson } from '@mpa/contracts';
 import type { EvaluationResult } from '@mpa/contracts';
 import { readJsonl } from '@mpa/storage';
@@ -35,11 +34,6 @@ export async function readResults(file: string): Promise<KeptResults> {
 /** What tells a question from the others of its benchmark. */
 export function questionKey({ task, questionId, question }: EvaluationResult): string {
   return JSON.stringify([task, questionId, question]);
-}
-
-/** A name for results that several files have under one label. */
-export function nameIn(file: string, label: string): string {
-  return `${basename(dirname(file))}/${label}`;
 }
 
 function resultOf(line: Line, file: string): EvaluationResult {

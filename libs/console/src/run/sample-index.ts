@@ -11,7 +11,8 @@ import { topics } from '@mpa/service-kit';
 import { deadLetterTopic, type StreamRecord, type Streams } from '@mpa/streams';
 import { AnalysisTally } from '../analysis/analysis.js';
 import { measures } from '../analysis/measures.js';
-import type { Counts, SampleDiscrepancies, SampleRow } from '../api.js';
+import type { SampleDiscrepancies, SampleRow } from '../api.js';
+import type { Counts } from './summary.js';
 
 /** A sample as it is kept in memory: its row, what is searched, and where the whole record lies. */
 export interface IndexedSample extends SampleRow {

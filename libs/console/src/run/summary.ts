@@ -21,10 +21,8 @@ export interface SignalCost {
   readonly bytesPerRecord: number;
 }
 
-/** What a run came to: `summary.json`, and what `--json` prints. Accuracies in [0, 1], speeds in answers per second. */
-export interface Summary {
-  /** The run folder. */
-  readonly run: string;
+/** What became of the images. */
+export interface Counts {
   readonly images: number;
   readonly annotated: number;
   /** Images by the reason why they were skipped. */
@@ -34,6 +32,12 @@ export interface Summary {
   readonly selectedBy: Readonly<Record<string, number>>;
   /** Annotated images by the reason why they were rejected. */
   readonly rejected: Readonly<Record<string, number>>;
+}
+
+/** What a run came to: `summary.json`, and what `--json` prints. Accuracies in [0, 1], speeds in answers per second. */
+export interface Summary extends Counts {
+  /** The run folder. */
+  readonly run: string;
   /** What the L-VLM's signals cost, by kind. */
   readonly signals: Readonly<Record<string, SignalCost>>;
   /** Mean losses over the first and the last tenth of the steps, nats per answer token; null when nothing was selected. */

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { defaultCacheDirectory, loadTensorflow } from '@mpa/tensorflow';
+import { loadTensorflow } from '@mpa/tensorflow';
 import { openCheckpoint, smolVlm } from '@mpa/vlm';
 import type { Checkpoint, SmolVlmConfig } from '@mpa/vlm';
 import { printAgreement } from './agreement-table.js';
@@ -127,7 +127,7 @@ async function main(): Promise<void> {
   const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
   const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };
   const { version } = await loadTensorflow({ backend: 'native' });
-  const peer = await startPythonPeer(join(defaultCacheDirectory(), 'bench-venv'), threads);
+  const peer = await startPythonPeer(threads);
   try {
     console.log(
       `${cpus()[0]!.model.trim()}, ${threads} threads, ${Math.round(totalmem() / 2 ** 30)} GiB; TensorFlow ${version}`,

@@ -1,11 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
-/** What the bench compares with, installed by pip into a folder of its own. */
-const REQUIREMENTS = ['torch', 'torchvision', 'transformers', 'peft', 'safetensors', 'pillow', 'num2words'];
+import { pythonEnvironment } from '../interop/python-environment.js';
 
 /** transformers + PyTorch in a process of their own. */
 export interface PythonPeer {
@@ -14,15 +10,9 @@ export interface PythonPeer {
   close(): Promise<void>;
 }
 
-/** Makes the virtual environment if it is not there, and starts the peer on `threads` threads. */
-export async function startPythonPeer(environment: string, threads: number): Promise<PythonPeer> {
-  const python = join(environment, 'bin', 'python');
-  if (!existsSync(join(environment, 'ready'))) {
-    console.log(`installing ${REQUIREMENTS.join(', ')} into ${environment}`);
-    await run('python3', ['-m', 'venv', environment]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--timeout', '60', ...REQUIREMENTS]);
-    await run('touch', [join(environment, 'ready')]);
-  }
+/** Starts the peer on `threads` threads. */
+export async function startPythonPeer(threads: number): Promise<PythonPeer> {
+  const python = await pythonEnvironment();
   const script = new URL('../../bench/transformers_peer.py', import.meta.url).pathname;
   const child = spawn(python, [script], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -45,10 +35,4 @@ function ended(child: ChildProcess, act: () => void): Promise<void> {
     child.once('close', () => resolve());
     act();
   });
-}
-
-async function run(command: string, args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { stdio: 'inherit' });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
 }

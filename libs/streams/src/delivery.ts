@@ -39,6 +39,7 @@ export class Delivery {
   }
 }
 
-function isRetriable(error: unknown): boolean {
+/** Whether the same call may succeed later, by the error's own word. */
+export function isRetriable(error: unknown): boolean {
   return error instanceof Error && 'retriable' in error && error.retriable === true;
 }

@@ -43,7 +43,7 @@ export class EmbeddedProducer implements Producer {
         }),
       );
       pending.forEach(({ resolve }, i) => resolve(reports[i]!));
-      this.store.notify();
+      this.store.wakeup.notify();
     } catch (error) {
       for (const { reject } of pending) reject(error);
     }

@@ -4,6 +4,7 @@ import { checkTopic } from '../check-record.js';
 import { partitionOf } from '../partition-of.js';
 import type { OutgoingRecord, StreamRecord } from '../record.js';
 import { StreamsError } from '../streams-error.js';
+import { Wakeup } from '../wakeup.js';
 import { checkLogFile } from './check-log-file.js';
 
 /** Address space reserved for the map, not disk space. */
@@ -41,7 +42,8 @@ export class LogStore {
   readonly #topics: Database<number>;
   readonly #newTopicPartitions: number;
   readonly #readOnly: boolean;
-  readonly #waiters = new Set<() => void>();
+  /** Notified when this process has written. */
+  readonly wakeup = new Wakeup();
   #open = true;
 
   /**
@@ -146,24 +148,6 @@ export class LogStore {
     return found;
   }
 
-  /** Wakes the consumers of this process that wait for records. */
-  notify(): void {
-    for (const wake of [...this.#waiters]) wake();
-  }
-
-  /** Resolves after `ms`, or sooner when this process has written. */
-  wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      this.#waiters.add(wake);
-    });
-  }
-
   /** Frees what killed processes were reading; until then their old pages cannot be used again. */
   clearDeadReaders(): void {
     this.#root.readerCheck();
@@ -171,7 +155,7 @@ export class LogStore {
 
   async close(): Promise<void> {
     this.#open = false;
-    this.notify();
+    this.wakeup.notify();
     await this.#root.close();
   }
 

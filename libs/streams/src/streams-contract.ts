@@ -12,9 +12,27 @@ export interface ContractStore {
   remove(): Promise<void>;
 }
 
+/**
+ * What a transport keeps less strictly than the embedded log, each with its reason. The tests then hold it to what is said here;
+ * what is not named holds to the letter.
+ */
+export interface ContractDifferences {
+  /** A batch's outputs and its position become readable within moments of each other, not in one instant. */
+  readonly readableWithinMoments?: string;
+  /** `lag` may count more than the records, but is 0 exactly when all is committed. */
+  readonly lagIsUpperBound?: string;
+  /** An id that two batches send to a topic is two records: only `Producer.send` looks an id up. */
+  readonly handlersRepeatIds?: string;
+}
+
 /** The tests that every implementation of `Streams` must pass. */
-export function describeStreamsContract(name: string, makeStore: () => Promise<ContractStore>): void {
-  describe(`${name} keeps the contract of Streams`, () => {
+export function describeStreamsContract(
+  name: string,
+  makeStore: () => Promise<ContractStore>,
+  differences: ContractDifferences = {},
+): void {
+  const but = Object.keys(differences);
+  describe(`${name} keeps the contract of Streams${but.length > 0 ? `, but for ${but.join(', ')}` : ''}`, () => {
     let store: ContractStore;
     let clients: Streams[];
     let streams: Streams;
@@ -23,6 +41,12 @@ export function describeStreamsContract(name: string, makeStore: () => Promise<C
       const client = await store.open();
       clients.push(client);
       return client;
+    }
+
+    /** What handlers sent to a topic, once their positions are committed. */
+    async function sent(topic: string, count: number): Promise<StreamRecord[]> {
+      if (differences.readableWithinMoments) await until(async () => (await all(streams, topic)).length >= count);
+      return all(streams, topic);
     }
 
     beforeEach(async () => {
@@ -78,6 +102,17 @@ export function describeStreamsContract(name: string, makeStore: () => Promise<C
       expect(await all(streams, 'elsewhere')).toHaveLength(1);
     });
 
+    it('takes an id that two handlers send as one record', async () => {
+      await streams.producer.send('in', records(2));
+      const consumer = streams.consumer('g', ['in'], { maxRecords: 1 });
+      const running = consumer.run(async (batch) => batch.send('out', { ...rec('same'), id: 'same' }));
+      await caughtUp(streams, 'g', 'in');
+      await consumer.stop();
+      await running;
+      const copies = differences.handlersRepeatIds ? 2 : 1;
+      expect(ids(await sent('out', copies))).toEqual(Array.from({ length: copies }, () => 'same'));
+    });
+
     it('refuses bad names and writes nothing of such a call', async () => {
       const bad = { code: 'invalid-record' };
       await expect(streams.producer.send('a/b', [rec('k')])).rejects.toMatchObject(bad);
@@ -121,7 +156,7 @@ export function describeStreamsContract(name: string, makeStore: () => Promise<C
       await caughtUp(streams, 'g', 'in');
       await consumer.stop();
       await running;
-      expect(ids(await all(streams, 'out'))).toEqual(ids(records(10)).map((id) => `${id}/2`));
+      expect(ids(await sent('out', 10))).toEqual(ids(records(10)).map((id) => `${id}/2`));
     });
 
     it('sends only the record at fault to the dead-letter topic, with the cause', async () => {
@@ -138,8 +173,8 @@ export function describeStreamsContract(name: string, makeStore: () => Promise<C
       await consumer.stop();
       await running;
 
-      expect(ids(await all(streams, 'out'))).toEqual(ids(records(20)).filter((id) => id !== 'id-7'));
-      const [dead, ...more] = await all(streams, deadLetterTopic('in'));
+      expect(ids(await sent('out', 19))).toEqual(ids(records(20)).filter((id) => id !== 'id-7'));
+      const [dead, ...more] = await sent(deadLetterTopic('in'), 1);
       expect(more).toEqual([]);
       expect(dead).toMatchObject({ key: 'id-7', id: 'id-7' });
       expect(dead!.headers[HEADER.deadCause]).toBe('Error: poison <- Error: bad pixel');
@@ -165,7 +200,7 @@ export function describeStreamsContract(name: string, makeStore: () => Promise<C
       await running;
 
       expect(decoded.sort()).toEqual([1, 2]);
-      const [dead] = await all(streams, deadLetterTopic(topic.name));
+      const [dead] = await sent(deadLetterTopic(topic.name), 1);
       expect(dead!.headers[HEADER.deadCause]).toMatch(/numbers\[\d+\]@\d+ is not application\/json/);
     });
 
@@ -254,11 +289,17 @@ export function describeStreamsContract(name: string, makeStore: () => Promise<C
 
     it('reports the lag of a group and reads from an offset on', async () => {
       await streams.producer.send('t', records(30));
-      expect((await streams.lag('g', 't')).lag).toBe(30);
+      // At most one more for each partition and send: the mark of a transaction.
+      const more = (await streams.lag('g', 't')).partitions.length * (differences.lagIsUpperBound ? 1 : 0);
+      const isLag = (lag: number, count: number): void => {
+        expect(lag).toBeGreaterThanOrEqual(count);
+        expect(lag).toBeLessThanOrEqual(count + more);
+      };
+      isLag((await streams.lag('g', 't')).lag, 30);
       await consume(streams, 'g', 't', 30);
       await streams.producer.send('t', records(5, 30));
       const { lag, partitions } = await streams.lag('g', 't');
-      expect(lag).toBe(5);
+      isLag(lag, 5);
       const from = new Map(partitions.map(({ partition, committed }) => [partition, committed]));
       const late: StreamRecord[] = [];
       for await (const record of streams.readAll('t', { from })) late.push(record);

@@ -45,7 +45,11 @@ export async function startKafkaCluster(classPath, folder, { nodes }) {
     await stop();
     throw error;
   }
-  return { brokers: members.map(({ address }) => address), ended: Promise.race(started.map(({ ended }) => ended)), stop };
+  return {
+    brokers: members.map(({ address }) => address),
+    ended: Promise.race(started.map(({ ended }) => ended)),
+    stop,
+  };
 }
 
 /** Writes the node's settings, and formats its folder when that is new. */
@@ -87,7 +91,8 @@ function startNode(classPath, { id, folder }) {
   let said = '';
   const ended = new Promise((resolve) => child.once('close', resolve));
   const ready = new Promise((resolve, reject) => {
-    const fail = (why) => reject(new SetupError(`node ${id} of Kafka ${why}: ${said.trim().split('\n').slice(-5).join('\n')}`));
+    const fail = (why) =>
+      reject(new SetupError(`node ${id} of Kafka ${why}: ${said.trim().split('\n').slice(-5).join('\n')}`));
     const timer = setTimeout(() => fail(`did not start within ${START_MS / 1000} s`), START_MS);
     child.stderr.setEncoding('utf8').on('data', (text) => {
       said = (said + text).slice(-4000);
@@ -112,10 +117,14 @@ function startNode(classPath, { id, folder }) {
 /** Ports that nobody listens on; all are held until the last one is known, so that they differ. */
 async function freePorts(count) {
   const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise((resolve, reject) => {
-      const server = createServer().once('error', reject);
-      server.listen(0, '127.0.0.1', () => resolve(server));
-    })),
+    Array.from(
+      { length: count },
+      () =>
+        new Promise((resolve, reject) => {
+          const server = createServer().once('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
   );
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));

@@ -25,7 +25,9 @@ const OLDEST_JAVA = 17;
 export async function kafkaRelease(wanted) {
   const release = KAFKA_RELEASES[wanted] ?? wanted;
   if (!/^\d+\.\d+\.\d+$/.test(release)) {
-    throw new SetupError(`--version ${wanted} is no release of Kafka: give one such as ${Object.values(KAFKA_RELEASES)[0]}`);
+    throw new SetupError(
+      `--version ${wanted} is no release of Kafka: give one such as ${Object.values(KAFKA_RELEASES)[0]}`,
+    );
   }
   await requireJava();
   const folder = join(cacheDirectory(), 'kafka', release);
@@ -37,9 +39,12 @@ export async function kafkaRelease(wanted) {
 
 async function requireJava() {
   const told = await runCommand('java', ['--version'], { timeoutMs: LOOK_MS }).catch((cause) => {
-    throw new SetupError(`Kafka needs Java ${OLDEST_JAVA} or later (Debian: openjdk-17-jre-headless): ${cause.message}`, {
-      cause,
-    });
+    throw new SetupError(
+      `Kafka needs Java ${OLDEST_JAVA} or later (Debian: openjdk-17-jre-headless): ${cause.message}`,
+      {
+        cause,
+      },
+    );
   });
   const version = Number(/(\d+)/.exec(told)?.[1]);
   if (version < OLDEST_JAVA) throw new SetupError(`Kafka needs Java ${OLDEST_JAVA} or later, and this is ${version}`);

@@ -1,0 +1,42 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('../../../setup/src/kafka.mjs', import.meta.url));
+
+/** A running cluster. */
+export interface Broker {
+  readonly brokers: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** What the tests run on: the brokers of KAFKA_BROKERS, else two releases; nothing where there is no Java or Maven. */
+export const testedReleases: readonly string[] = process.env['KAFKA_BROKERS']
+  ? ['of KAFKA_BROKERS']
+  : ['java', 'mvn'].every((program) => spawnSync(program, ['--version']).status === 0)
+    ? ['3.9', '4']
+    : [];
+
+if (testedReleases.length === 0) {
+  process.stderr.write('skipped: tests on Kafka need Java 17 and Maven, or KAFKA_BROKERS=HOST:PORT,...\n');
+}
+
+/** Starts what `npm run kafka -- --version RELEASE` starts; it ends with this process at the latest. */
+export async function startBroker(release: string): Promise<Broker> {
+  const child = spawn(process.execPath, [script, '--until-eof', '--version', release], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const brokers = /^brokers (.+)$/.exec(line)?.[1];
+    if (!brokers) continue;
+    return {
+      brokers: brokers.split(','),
+      async stop() {
+        child.stdin.end();
+        if (child.exitCode === null) await once(child, 'close');
+      },
+    };
+  }
+  throw new Error(`Kafka ${release} did not start`);
+}

@@ -1,0 +1,280 @@
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Clock } from '../clock.js';
+import { Delivery, isRetriable } from '../delivery.js';
+import { GroupConsumer, keyOf, type Assignment } from '../group-consumer.js';
+import { PendingBatch } from '../pending-batch.js';
+import type { StreamRecord } from '../record.js';
+import type { ConsumerOptions } from '../streams.js';
+import { StreamsError } from '../streams-error.js';
+import { Wakeup } from '../wakeup.js';
+import { toStreamsError } from './kafka-error.js';
+import type { KafkaOptions } from './kafka-options.js';
+import { fromMessage } from './kafka-record.js';
+import { TransactionalProducer, type TransactionOptions } from './transactional-producer.js';
+
+/** Longest time that a request waits for records: a partition that is resumed waits for the request under way. */
+const FETCH_MS = 100;
+const REOPEN_AFTER_MS = 1_000;
+
+interface KafkaAssignment extends Assignment {
+  /** Records that were fetched and are not committed; while some wait, the partition is paused. */
+  readonly buffer: StreamRecord[];
+  /** Offset behind all that was fetched, markers of transactions included. */
+  fetchedTo: number;
+  /** The group's position, as of the last commit. */
+  committed: number;
+  /** Writes what comes of this partition; undefined while it is being opened. */
+  producer: TransactionalProducer | undefined;
+  opening: Promise<void>;
+  /** Whether a position is being committed without a batch. */
+  settling: boolean;
+}
+
+/** What a consumer has of its streams. */
+export interface KafkaConsumerContext {
+  readonly kafka: Kafka;
+  readonly transactions: TransactionOptions;
+  readonly options: Pick<KafkaOptions, 'sessionTimeoutMs' | 'heartbeatIntervalMs'>;
+  readonly clock: Clock;
+}
+
+/**
+ * A consumer of Kafka. The handler of kafkajs only puts records aside and pauses their partition, so kafkajs goes on with signs of
+ * life and rebalancing however long a batch is in work. Each partition has a producer of its own, under a transactional id that
+ * names group and partition: its first act fences the owner before, which makes up for the check of membership that a
+ * transaction's offsets do not get. Only then is the group's position read, for only then can nobody move it.
+ */
+export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
+  /** What the group has given to this member; those whose producer is open are `assignments` too. */
+  readonly #owned = new Map<string, KafkaAssignment>();
+  readonly #wakeup: Wakeup;
+  readonly #consumer: Consumer;
+  #memberId: string | undefined;
+  #left = false;
+  #beat: () => Promise<void> = async () => undefined;
+
+  constructor(
+    private readonly context: KafkaConsumerContext,
+    private readonly group: string,
+    private readonly topics: readonly string[],
+    options: ConsumerOptions,
+  ) {
+    const wakeup = new Wakeup();
+    super(options, () => context.clock.monotonic(), wakeup);
+    this.#wakeup = wakeup;
+    this.#consumer = context.kafka.consumer({
+      groupId: this.#names.nameOf(group),
+      sessionTimeout: context.options.sessionTimeoutMs,
+      heartbeatInterval: context.options.heartbeatIntervalMs,
+      maxWaitTimeInMs: FETCH_MS,
+      allowAutoTopicCreation: false,
+    });
+  }
+
+  protected async join(): Promise<void> {
+    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload));
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
+      if (batchSize === 0) this.#fetched(topic, partition, [], Number(lastOffset));
+    });
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      if (!restart) this.fail(toStreamsError(`read ${this.topics.join(', ')}`, error));
+    });
+    const names: string[] = [];
+    for (const topic of this.topics) {
+      await this.#names.partitions(topic);
+      names.push(this.#names.nameOf(topic));
+    }
+    try {
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: names, fromBeginning: true });
+      await this.#consumer.run({ autoCommit: false, eachBatch: async (payload) => this.#take(payload) });
+    } catch (cause) {
+      throw toStreamsError(`read ${this.topics.join(', ')}`, cause);
+    }
+  }
+
+  protected async leave(): Promise<void> {
+    this.#left = true;
+    await this.#consumer.disconnect().catch(() => undefined);
+    const owned = [...this.#owned.values()];
+    this.#owned.clear();
+    await Promise.all(owned.map(({ producer }) => producer?.close()));
+  }
+
+  protected refresh(): void {
+    // What is fetched comes by itself.
+  }
+
+  protected nextBatch(assignment: KafkaAssignment, limit: (offset: number) => number): PendingBatch | undefined {
+    const { buffer, producer, settling } = assignment;
+    const first = buffer[0];
+    if (!first || !producer || settling) return undefined;
+    const most = limit(first.offset);
+    let bytes = 0;
+    let count = 0;
+    for (const { value } of buffer) {
+      bytes += value.byteLength;
+      if (count >= most || (count > 0 && bytes > this.options.maxBytes)) break;
+      count += 1;
+    }
+    this.#flow(assignment, count);
+    return new KafkaBatch(assignment, buffer.slice(0, count), {
+      isOwned: () => this.#owned.get(keyOf(assignment)) === assignment,
+      beat: () => this.#beat(),
+    });
+  }
+
+  protected async commit(assignment: KafkaAssignment, batch: PendingBatch): Promise<void> {
+    await assignment.opening;
+    const whole = assignment.buffer.length === batch.records.length;
+    await this.#moveTo(assignment, whole ? assignment.fetchedTo : batch.nextOffset, batch);
+  }
+
+  get #names(): TransactionOptions['topics'] {
+    return this.context.transactions.topics;
+  }
+
+  /** Commits a position, with a batch's outputs; after a failure the producer is opened anew. */
+  async #moveTo(assignment: KafkaAssignment, offset: number, batch?: PendingBatch): Promise<void> {
+    const { topic, partition, producer } = assignment;
+    if (!producer) throw new StreamsError('stale', `${keyOf(assignment)} is not owned any more`);
+    try {
+      await producer.commit(batch?.outputs ?? [], { group: this.#names.nameOf(this.group), topic, partition, offset });
+      this.#settle(assignment, offset);
+    } catch (error) {
+      assignment.producer = undefined;
+      await producer.close();
+      const fenced = error instanceof StreamsError && error.code === 'stale';
+      // Whoever fenced us owns the partition, or has just lost it to us: the next join says which.
+      if (fenced) this.lose(assignment);
+      assignment.opening = this.#open(assignment, fenced ? this.context.options.heartbeatIntervalMs : 0);
+      throw error;
+    }
+  }
+
+  /** The group's position is `offset`: what is before is done with. */
+  #settle(assignment: KafkaAssignment, offset: number): void {
+    const { buffer } = assignment;
+    const done = buffer.findIndex((record) => record.offset >= offset);
+    buffer.splice(0, done < 0 ? buffer.length : done);
+    assignment.committed = offset;
+    assignment.fetchedTo = Math.max(assignment.fetchedTo, offset);
+    this.#flow(assignment, 0);
+  }
+
+  /** A new generation of the group: kept partitions go on as they are, unless this member was thought dead meanwhile. */
+  #joined({ memberId, memberAssignment }: ConsumerGroupJoinEvent['payload']): void {
+    const given = this.topics.flatMap((topic) =>
+      (memberAssignment[this.#names.nameOf(topic)] ?? []).map((partition) => ({ topic, partition })),
+    );
+    const keys = new Set(given.map(keyOf));
+    for (const [key, assignment] of this.#owned) {
+      if (memberId === this.#memberId && keys.has(key)) continue;
+      this.#owned.delete(key);
+      this.lose(assignment);
+      void assignment.opening.then(() => assignment.producer?.close());
+    }
+    this.#memberId = memberId;
+    for (const partition of given) if (!this.#owned.has(keyOf(partition))) this.#own(partition);
+  }
+
+  #own(partition: { readonly topic: string; readonly partition: number }): void {
+    const assignment: KafkaAssignment = {
+      ...partition,
+      delivery: new Delivery(this.options.attempts),
+      notBefore: 0,
+      batch: undefined,
+      buffer: [],
+      fetchedTo: 0,
+      committed: 0,
+      producer: undefined,
+      opening: Promise.resolve(),
+      settling: false,
+    };
+    this.#owned.set(keyOf(partition), assignment);
+    this.#flow(assignment, 0);
+    assignment.opening = this.#open(assignment, 0);
+  }
+
+  /** Fences the owner before, then learns the position; tries until that works or the partition is lost. */
+  async #open(assignment: KafkaAssignment, pauseMs: number): Promise<void> {
+    const { topic, partition } = assignment;
+    const id = this.#names.nameOf(`${this.group}.${topic}.${partition}`);
+    const isOwned = (): boolean => !this.#left && this.#owned.get(keyOf(assignment)) === assignment;
+    for (let pause = pauseMs; ; pause = REOPEN_AFTER_MS) {
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+      if (!isOwned()) return;
+      let producer: TransactionalProducer | undefined;
+      try {
+        producer = await TransactionalProducer.open(this.context.kafka, id, this.context.transactions);
+        const committed = (await this.#names.committed(this.group, topic)).get(partition) ?? 0;
+        if (!isOwned()) return await producer.close();
+        assignment.producer = producer;
+        this.#settle(assignment, committed);
+        if (!this.assignments.has(keyOf(assignment))) this.gain(assignment);
+        return void this.#passMarkers(assignment);
+      } catch (error) {
+        await producer?.close();
+        if (!isRetriable(error)) return this.fail(error);
+      }
+    }
+  }
+
+  #take({ batch, heartbeat }: EachBatchPayload): void {
+    this.#beat = heartbeat;
+    const topic = this.#names.ourName(batch.topic);
+    const records = batch.messages.map((message) => fromMessage(topic, batch.partition, message));
+    this.#fetched(batch.topic, batch.partition, records, Number(batch.lastOffset()));
+  }
+
+  /** Puts aside what is new of it: after a rebalance kafkajs begins again at the group's position. */
+  #fetched(name: string, partition: number, records: readonly StreamRecord[], last: number): void {
+    const assignment = this.#owned.get(keyOf({ topic: this.#names.ourName(name), partition }));
+    if (!assignment) return;
+    assignment.buffer.push(...records.filter(({ offset }) => offset >= assignment.fetchedTo));
+    assignment.fetchedTo = Math.max(assignment.fetchedTo, last + 1);
+    this.#flow(assignment, assignment.batch?.records.length ?? 0);
+    this.#wakeup.notify();
+    void this.#passMarkers(assignment);
+  }
+
+  /** Moves the position past markers that no record follows, so that a group that has read all has no lag. */
+  async #passMarkers(assignment: KafkaAssignment): Promise<void> {
+    const { settling, batch, buffer, producer, fetchedTo, committed } = assignment;
+    if (settling || batch || buffer.length > 0 || !producer || fetchedTo <= committed) return;
+    assignment.settling = true;
+    // Whatever went wrong is the next batch's concern too.
+    await this.#moveTo(assignment, fetchedTo).catch(() => undefined);
+    assignment.settling = false;
+    this.#wakeup.notify();
+  }
+
+  /** Fetches on while nothing waits behind the `inWork` records of the buffer. */
+  #flow({ topic, partition, buffer }: KafkaAssignment, inWork: number): void {
+    if (this.#left) return;
+    const partitions = [{ topic: this.#names.nameOf(topic), partitions: [partition] }];
+    if (buffer.length > inWork) this.#consumer.pause(partitions);
+    else this.#consumer.resume(partitions);
+  }
+}
+
+class KafkaBatch extends PendingBatch {
+  constructor(
+    { topic, partition }: KafkaAssignment,
+    records: readonly StreamRecord[],
+    private readonly owner: { isOwned(): boolean; beat(): Promise<void> },
+  ) {
+    super(topic, partition, records);
+  }
+
+  async heartbeat(): Promise<void> {
+    // A rebalance that it tells of is the fetching loop's to answer.
+    await this.owner.beat().catch(() => undefined);
+    if (this.isStale()) throw new StreamsError('stale', `${keyOf(this)} now belongs to another consumer`);
+  }
+
+  isStale(): boolean {
+    return this.signal.aborted || !this.owner.isOwned();
+  }
+}

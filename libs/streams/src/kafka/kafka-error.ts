@@ -1,0 +1,27 @@
+import { StreamsError } from '../streams-error.js';
+
+/** What a broker answers a producer whose transactional id another one has taken over, by the versions that kafkajs speaks. */
+const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'];
+
+/** Whether another process has taken over the transactional id. */
+export function isFenced(error: unknown): boolean {
+  return causesOf(error).some(({ type }) => type !== undefined && FENCED.includes(type));
+}
+
+/** An error of kafkajs as one of this package: too large a record as `invalid-record`, all else as `store`. */
+export function toStreamsError(doing: string, cause: unknown): StreamsError {
+  if (cause instanceof StreamsError) return cause;
+  const causes = causesOf(cause);
+  if (causes.some(({ type }) => type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE')) {
+    const advice = 'a record is larger than the broker takes; raise max.message.bytes of the topic';
+    return new StreamsError('invalid-record', `cannot ${doing}: ${advice}`, { cause });
+  }
+  const last = causes.at(-1)?.message ?? String(cause);
+  return new StreamsError('store', `cannot ${doing}: ${last}`, { cause });
+}
+
+function causesOf(error: unknown): (Error & { readonly type?: string })[] {
+  const causes: Error[] = [];
+  for (let rest = error; rest instanceof Error && causes.length < 8; rest = rest.cause) causes.push(rest);
+  return causes;
+}

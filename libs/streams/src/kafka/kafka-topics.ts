@@ -1,0 +1,146 @@
+import type { Admin, Kafka } from 'kafkajs';
+import { checkTopic } from '../check-record.js';
+import { StreamsError } from '../streams-error.js';
+import { toStreamsError } from './kafka-error.js';
+import type { KafkaOptions } from './kafka-options.js';
+
+/** Where a partition begins and ends. */
+export interface PartitionRange {
+  readonly partition: number;
+  /** Offset of the oldest record that is still there. */
+  readonly low: number;
+  /** Offset behind the last record that is committed. */
+  readonly end: number;
+}
+
+/**
+ * The settings of our topics that matter: records stay until the topic is removed, for a run's counts and its resuming need them,
+ * and none is dropped because a later one has its key.
+ */
+export const TOPIC_SETTINGS = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' } as const;
+
+/** Offset behind the last record that was written to a partition. */
+export interface WrittenEnd {
+  readonly topic: string;
+  readonly partition: number;
+  readonly end: number;
+}
+
+const LOOK_EVERY_MS = 5;
+const TRIES = 5;
+const AGAIN_AFTER_MS = 200;
+
+/** The topics of one prefix: their names, partitions and offsets. */
+export class KafkaTopics {
+  readonly #partitions = new Map<string, Promise<number>>();
+  #admin: Promise<Admin> | undefined;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly prefix: string,
+    private readonly options: Pick<KafkaOptions, 'partitions' | 'replication'>,
+  ) {}
+
+  /** The name on the cluster of a topic or a group. */
+  nameOf(name: string): string {
+    return `${this.prefix}.${name}`;
+  }
+
+  /** The opposite of `nameOf`. */
+  ourName(name: string): string {
+    return name.slice(this.prefix.length + 1);
+  }
+
+  /** The topic's number of partitions; makes the topic if need be. Throws StreamsError `invalid-record`, `store`. */
+  async partitions(topic: string): Promise<number> {
+    checkTopic(topic);
+    const known = this.#partitions.get(topic) ?? this.#makeOrLook(topic);
+    this.#partitions.set(topic, known);
+    known.catch(() => this.#partitions.delete(topic));
+    return known;
+  }
+
+  /** Where the topic's partitions begin and end; none when the topic is not there. */
+  async ranges(topic: string): Promise<PartitionRange[]> {
+    return this.ask(`read the offsets of ${topic}`, async (admin) => {
+      if (!this.#partitions.has(topic) && !(await admin.listTopics()).includes(this.nameOf(topic))) return [];
+      const offsets = await admin.fetchTopicOffsets(this.nameOf(topic));
+      return offsets
+        .map(({ partition, low, offset }) => ({ partition, low: Number(low), end: Number(offset) }))
+        .sort((a, b) => a.partition - b.partition);
+    });
+  }
+
+  /** Offset of the next record that a group will read, by partition; a partition where it has read nothing is left out. */
+  async committed(group: string, topic: string): Promise<Map<number, number>> {
+    return this.ask(`read the position of ${group}`, async (admin) => {
+      const [found] = await admin.fetchOffsets({ groupId: this.nameOf(group), topics: [this.nameOf(topic)] });
+      const read = (found?.partitions ?? []).filter(({ offset }) => offset !== '-1');
+      return new Map(read.map(({ partition, offset }) => [partition, Number(offset)]));
+    });
+  }
+
+  /** Resolves when what was written up to these offsets can be read: a commit is answered a moment before that. */
+  async untilReadable(written: readonly WrittenEnd[]): Promise<void> {
+    for (const topic of new Set(written.map(({ topic }) => topic))) {
+      const wanted = written.filter((each) => each.topic === topic);
+      for (;;) {
+        const ranges = await this.ranges(topic);
+        if (wanted.every(({ partition, end }) => (ranges[partition]?.end ?? 0) >= end)) break;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      }
+    }
+  }
+
+  /** Asks the cluster. Throws StreamsError `store` when that fails. */
+  async ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const admin = (this.#admin ??= this.#connect());
+      try {
+        return await question(await admin);
+      } catch (cause) {
+        if (tries >= TRIES || !passes(cause)) throw toStreamsError(doing, cause);
+        // Its view of the cluster is old, and this is how it gets another.
+        if (this.#admin === admin) this.#admin = undefined;
+        void admin.then((old) => old.disconnect()).catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const admin = await this.#admin?.catch(() => undefined);
+    await admin?.disconnect().catch(() => undefined);
+  }
+
+  async #connect(): Promise<Admin> {
+    const admin = this.kafka.admin();
+    try {
+      await admin.connect();
+      return admin;
+    } catch (error) {
+      this.#admin = undefined;
+      throw error;
+    }
+  }
+
+  #makeOrLook(topic: string): Promise<number> {
+    const name = this.nameOf(topic);
+    return this.ask(`make the topic ${name}`, async (admin) => {
+      const { partitions: numPartitions, replication: replicationFactor } = this.options;
+      const configEntries = Object.entries(TOPIC_SETTINGS).map(([key, value]) => ({ name: key, value }));
+      if (!(await admin.listTopics()).includes(name)) {
+        await admin.createTopics({ topics: [{ topic: name, numPartitions, replicationFactor, configEntries }] });
+      }
+      const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+      const count = topics[0]?.partitions.length ?? 0;
+      if (count === 0) throw new StreamsError('store', `the topic ${name} has no partitions`);
+      return count;
+    });
+  }
+}
+
+/** Whether an error may pass with a new view of the cluster; kafkajs stumbles (TypeError) over a topic that it has not seen yet. */
+function passes(error: unknown): boolean {
+  return error instanceof TypeError || (error as { retriable?: unknown }).retriable === true;
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import type { Consumer, Kafka } from 'kafkajs';
+import type { StreamRecord } from '../record.js';
+import { StreamsError } from '../streams-error.js';
+import { Wakeup } from '../wakeup.js';
+import { toStreamsError } from './kafka-error.js';
+import { fromMessage } from './kafka-record.js';
+import type { KafkaTopics } from './kafka-topics.js';
+
+/** Longest time that a request waits for records, and that a paused reader sleeps. */
+const FETCH_MS = 100;
+
+/** A stretch of a partition. */
+export interface Stretch {
+  readonly partition: number;
+  readonly from: number;
+  /** Offset behind the last record; something readable must be there, a record or a transaction's marker. */
+  readonly end: number;
+}
+
+interface Cursor {
+  next: number;
+  readonly end: number;
+  readonly chunks: StreamRecord[][];
+}
+
+/**
+ * Reads stretches of a topic, in any order and as often as wanted, without taking part in anybody's work. kafkajs reads only as a
+ * member of a group: this is the one member of a group of its own that never commits and is paused except while it reads.
+ * One stretch holds at most one response of the broker in memory.
+ */
+export class TopicReader {
+  readonly #cursors = new Map<number, Cursor>();
+  readonly #wakeup = new Wakeup();
+  readonly #name: string;
+  readonly #group: string;
+  readonly #consumer: Consumer;
+  #failure: Error | undefined;
+
+  private constructor(
+    kafka: Kafka,
+    private readonly topic: string,
+    private readonly topics: KafkaTopics,
+  ) {
+    this.#name = topics.nameOf(topic);
+    this.#group = topics.nameOf(`reader-${randomUUID()}`);
+    this.#consumer = kafka.consumer({ groupId: this.#group, maxWaitTimeInMs: FETCH_MS, allowAutoTopicCreation: false });
+  }
+
+  /** Joins its group, which takes the time that the broker gives others to join. Throws StreamsError `store`. */
+  static async open(kafka: Kafka, topic: string, topics: KafkaTopics): Promise<TopicReader> {
+    const reader = new TopicReader(kafka, topic, topics);
+    try {
+      await reader.#join();
+    } catch (cause) {
+      await reader.close();
+      throw toStreamsError(`read ${topic}`, cause);
+    }
+    return reader;
+  }
+
+  /** Whether its consumer has ended: nothing can be read any more. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** The records of the stretches, one stretch after the other. One reading at a time. Throws StreamsError `store`. */
+  async *read(stretches: readonly Stretch[], signal?: AbortSignal): AsyncIterable<StreamRecord> {
+    try {
+      for (const { partition, from, end } of stretches) this.#cursors.set(partition, { next: from, end, chunks: [] });
+      this.#seek();
+      for (const { partition } of stretches) {
+        this.#resume(partition);
+        for await (const chunk of this.#chunks(partition, signal)) yield* chunk;
+      }
+    } finally {
+      for (const partition of this.#cursors.keys()) this.#pause(partition);
+      this.#cursors.clear();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#consumer.disconnect().catch(() => undefined);
+    await this.topics.ask('remove a group', (admin) => admin.deleteGroups([this.#group])).catch(() => undefined);
+  }
+
+  async *#chunks(partition: number, signal: AbortSignal | undefined): AsyncIterable<StreamRecord[]> {
+    const cursor = this.#cursors.get(partition)!;
+    while (cursor.chunks.length > 0 || cursor.next < cursor.end) {
+      signal?.throwIfAborted();
+      if (this.#failure) throw this.#failure;
+      const chunk = cursor.chunks.shift();
+      if (chunk) {
+        this.#resume(partition);
+        yield chunk;
+      } else {
+        await this.#wakeup.wait(FETCH_MS);
+      }
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const joined = new Promise<void>((resolve, reject) => {
+      this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+        for (const partition of payload.memberAssignment[this.#name] ?? []) {
+          if (!this.#cursors.has(partition)) this.#pause(partition);
+        }
+        this.#seek();
+        resolve();
+      });
+      this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
+        if (restart) return;
+        this.#failure = toStreamsError(`read ${this.topic}`, error);
+        this.#wakeup.notify();
+        reject(this.#failure);
+      });
+    });
+    // Markers of transactions come without records.
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
+      const cursor = this.#cursors.get(partition);
+      if (batchSize === 0 && cursor && Number(firstOffset) <= cursor.next)
+        this.#advance(cursor, [], Number(lastOffset));
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [this.#name], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch, isStale }) => {
+        const cursor = this.#cursors.get(batch.partition);
+        if (isStale()) return;
+        this.#pause(batch.partition);
+        if (!cursor) return;
+        const records = batch.messages
+          .filter(({ offset }) => Number(offset) >= cursor.next && Number(offset) < cursor.end)
+          .map((message) => fromMessage(this.topic, batch.partition, message));
+        this.#advance(cursor, records, Number(batch.lastOffset()));
+      },
+    });
+    await joined;
+  }
+
+  #advance(cursor: Cursor, records: StreamRecord[], last: number): void {
+    cursor.next = Math.max(cursor.next, last + 1);
+    if (records.length > 0) cursor.chunks.push(records);
+    this.#wakeup.notify();
+  }
+
+  /** Has every reading go on at its next offset, also after the group was joined anew. */
+  #seek(): void {
+    for (const [partition, { next }] of this.#cursors) {
+      this.#consumer.seek({ topic: this.#name, partition, offset: String(next) });
+    }
+  }
+
+  #pause(partition: number): void {
+    this.#consumer.pause([{ topic: this.#name, partitions: [partition] }]);
+  }
+
+  #resume(partition: number): void {
+    if (this.#cursors.get(partition)!.chunks.length > 0) return;
+    this.#consumer.resume([{ topic: this.#name, partitions: [partition] }]);
+  }
+}
+
+/** The readers of a client: one that is done serves again, for joining takes time. */
+export class TopicReaders {
+  readonly #idle = new Map<string, TopicReader[]>();
+  readonly #all = new Set<TopicReader>();
+  #closed = false;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly topics: KafkaTopics,
+  ) {}
+
+  /** Records of stretches that are not empty. Throws StreamsError `closed`, `store`. */
+  async *read(topic: string, stretches: readonly Stretch[], signal?: AbortSignal): AsyncIterable<StreamRecord> {
+    if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
+    if (stretches.length === 0) return;
+    const reader = this.#idle.get(topic)?.pop() ?? (await this.#open(topic));
+    try {
+      yield* reader.read(stretches, signal);
+    } finally {
+      if (!reader.failed) this.#idle.set(topic, [...(this.#idle.get(topic) ?? []), reader]);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#all].map((reader) => reader.close()));
+  }
+
+  async #open(topic: string): Promise<TopicReader> {
+    const reader = await TopicReader.open(this.kafka, topic, this.topics);
+    this.#all.add(reader);
+    return reader;
+  }
+}

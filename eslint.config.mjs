@@ -47,7 +47,12 @@ export default tseslint.config(
       'no-restricted-imports': [
         'error',
         {
-          patterns: [{ group: ['@mpa/*/*', '!@mpa/*/package.json'], message: 'Import a package by its entry point.' }],
+          patterns: [
+            {
+              group: ['@mpa/*/*', '!@mpa/*/package.json', '!@mpa/*/testing'],
+              message: 'Import a package by its entry point.',
+            },
+          ],
         },
       ],
       eqeqeq: 'error',

@@ -14,6 +14,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeMixedImages } from './mixed-images.fixture.js';
 import { lastObject, runMpa, startMpa, UNPRIVILEGED, type Ended } from './run-mpa.fixture.js';
+import { serveService } from './serve-service.fixture.js';
 import { writeSpeakingCheckpoint } from './speaking-checkpoint.fixture.js';
 
 const student = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
@@ -170,7 +171,9 @@ describe('mpa align with services elsewhere', () => {
       trainer: {},
       evaluator: { model: { cacheDir } },
     };
-    const served = await Promise.all(Object.entries(settings).map(([name, config]) => serve(name, config)));
+    const served = await Promise.all(
+      Object.entries(settings).map(([name, config]) => serveService(name, config, work)),
+    );
     const endpoints = join(work, 'endpoints.json');
     writeFileSync(endpoints, JSON.stringify(Object.fromEntries(served.map(({ name, address }) => [name, address]))));
     const summary = summaryOf(await runMpa(...alignArgs('remote', images, '--endpoints', endpoints, '--json')));
@@ -180,23 +183,6 @@ describe('mpa align with services elsewhere', () => {
     for (const { ended } of served) expect((await ended).code).toBe(0);
   });
 });
-
-async function serve(
-  name: string,
-  config: object,
-): Promise<ReturnType<typeof startMpa> & { name: string; address: string }> {
-  const file = join(work, `${name}.json`);
-  writeFileSync(file, JSON.stringify(config));
-  const started = startMpa(['serve', name, '--config', file]);
-  const address = new Promise<string>((resolve, reject) => {
-    started.child.stdout!.on('data', (chunk: Buffer) => {
-      const found = /"address":"([^"]+)"/.exec(chunk.toString())?.[1];
-      if (found) resolve(found);
-    });
-    void started.ended.then(({ stderr }) => reject(new Error(`${name} did not start: ${stderr}`)));
-  });
-  return { ...started, name, address: await address };
-}
 
 describe('mpa align that is killed', () => {
   const many = join(work, 'many');

@@ -14,6 +14,7 @@ import { addPretrain } from './commands/pretrain.js';
 import { addScore } from './commands/score.js';
 import { addServe } from './commands/serve.js';
 import { addSplit } from './commands/split.js';
+import { addTopics } from './commands/topics.js';
 import { addWorld } from './commands/world.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -40,6 +41,7 @@ export function program(context: CommandContext): Command {
     addSplit,
     addPretrain,
     addServe,
+    addTopics,
     addDoctor,
   ])
     add(root, context);

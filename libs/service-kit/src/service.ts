@@ -27,7 +27,7 @@ export interface ServiceContext {
   readonly implementOptions: ImplementOptions;
 }
 
-/** Opens streams by a path or file URI; `release` lets go of them, and closes them unless others share them. */
+/** Opens streams by a path or file URI, or a `kafka://` place; `release` lets go of them, and closes them unless others share them. */
 export type OpenStreams = (place: string) => { readonly streams: Streams; release(): Promise<void> };
 
 /** What a started service gives back. */

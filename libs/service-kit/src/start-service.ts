@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { messageLimits } from '@mpa/contracts';
 import { localPath } from '@mpa/storage';
-import { openEmbeddedStreams } from '@mpa/streams';
+import { isKafkaPlace, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
 import { HealthImplementation } from 'grpc-health-check';
 import { z } from 'zod';
 import { CallsInWork } from './calls-in-work.js';
@@ -21,14 +21,18 @@ export const serverConfig = z.strictObject({
   logLevel: logLevel.default('info'),
   /** Seconds that calls in work may take once the service is to stop. */
   graceSeconds: z.number().positive().default(30),
+  /** How a Kafka cluster is reached, when a caller's streams are there. */
+  kafka: kafkaOptions.prefault({}),
 });
 
 /** Surroundings of a service. */
 export interface StartOptions {
   readonly logger: Logger;
   readonly credentials?: ServerCredentials;
-  /** Default: the embedded log, opened for each caller. */
+  /** Default: the caller's place, opened for each caller. */
   readonly openStreams?: OpenStreams;
+  /** Name and password for Kafka, where its configuration asks for them. */
+  readonly kafkaCredentials?: KafkaCredentials | undefined;
 }
 
 /** A service that answers. */
@@ -42,10 +46,12 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-const embedded: OpenStreams = (place) => {
-  const streams = openEmbeddedStreams(localPath(place));
-  return { streams, release: () => streams.close() };
-};
+function openPlaces({ kafka }: z.output<typeof serverConfig>, credentials: KafkaCredentials | undefined): OpenStreams {
+  return (place) => {
+    const streams = openStreams(isKafkaPlace(place) ? place : localPath(place), kafka, credentials);
+    return { streams, release: () => streams.close() };
+  };
+}
 
 /** The whole configuration of a service: the server's keys and its own. */
 export function configSchema<S extends z.ZodObject>(service: Service<S>): z.ZodObject {
@@ -59,17 +65,18 @@ export function configSchema<S extends z.ZodObject>(service: Service<S>): z.ZodO
 export async function startService<S extends z.ZodObject>(
   service: Service<S>,
   raw: z.input<S> & z.input<typeof serverConfig>,
-  { logger, credentials = ServerCredentials.createInsecure(), openStreams = embedded }: StartOptions,
+  options: StartOptions,
 ): Promise<RunningService> {
   const whole = checkConfig(raw, configSchema(service), `configuration of ${service.name}`);
   const server = pick(whole, serverConfig);
+  const { logger, credentials = ServerCredentials.createInsecure() } = options;
   const stopping = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
   const parts = await service.start(pick(whole, service.config), {
     logger,
     stopping: stopping.signal,
-    openStreams,
+    openStreams: options.openStreams ?? openPlaces(server, options.kafkaCredentials),
     implementOptions: { onError, convert: statusOf },
   });
   try {

@@ -34,7 +34,11 @@ export function workerHandlers(
 ): Handlers<typeof WorkerService> {
   return {
     async *consume({ streams: place }, { signal: hungUp }) {
-      if (place === '') throw new RpcError('INVALID_ARGUMENT', 'set `streams` to the folder of the embedded log');
+      if (place === '')
+        throw new RpcError(
+          'INVALID_ARGUMENT',
+          'set `streams` to the folder of an embedded log, or kafka://HOST:PORT/PREFIX',
+        );
       const { streams, release } = openStreams(place);
       try {
         const { group, input, batch: maxRecords, process } = await stage(streams);

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
 import { readConfig } from '@mpa/service-kit';
 import { Option, type Command } from 'commander';
@@ -6,6 +6,8 @@ import { UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { alignConfigSchema } from '../pipeline/align-config.js';
 import { endpointsSchema } from '../pipeline/endpoints.js';
+import type { PipelineOptions } from '../pipeline/pipeline-options.js';
+import { kafkaPlaceOf } from '../kafka-flags.js';
 import { levelStudent } from './level-student.js';
 
 interface AlignFlags {
@@ -18,6 +20,9 @@ interface AlignFlags {
   readonly eval?: string;
   readonly evalImages?: string;
   readonly endpoints?: string;
+  readonly streams: 'embedded' | 'kafka';
+  readonly brokers?: string;
+  readonly prefix?: string;
   readonly json?: boolean;
 }
 
@@ -35,6 +40,13 @@ export function addAlign(program: Command, context: CommandContext): void {
     .option('--eval <annotations>', "labelled questions in the benchmark's own schema")
     .option('--eval-images <dir>', 'folder of their images')
     .option('--endpoints <file>', 'addresses of services that run elsewhere, YAML or JSON')
+    .addOption(
+      new Option('--streams <kind>', 'where the records are: in the run folder, or on Apache Kafka')
+        .choices(['embedded', 'kafka'])
+        .default('embedded'),
+    )
+    .option('--brokers <list>', 'HOST:PORT,... of the cluster, with --streams kafka')
+    .option('--prefix <name>', "what the run's topics and groups begin with (default: the name of the run folder)")
     .option('--json', 'print the result as one JSON object')
     .action((flags: AlignFlags) => align(flags, context));
 }
@@ -56,8 +68,22 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
     student: resolve(flags.student),
     config,
     endpoints,
+    ...kafkaOf(flags, context),
   };
   await levelStudent(options, flags.json === true, context);
+}
+
+function kafkaOf(
+  { streams, brokers, prefix, out }: AlignFlags,
+  { kafkaCredentials: credentials }: CommandContext,
+): Pick<PipelineOptions, 'kafka'> {
+  if (streams === 'embedded') {
+    if (brokers !== undefined || prefix !== undefined)
+      throw new UsageError('--brokers and --prefix are for --streams kafka');
+    return {};
+  }
+  if (brokers === undefined) throw new UsageError('--streams kafka needs --brokers HOST:PORT,...');
+  return { kafka: { ...kafkaPlaceOf(brokers, prefix ?? basename(resolve(out))), credentials } };
 }
 
 /** An absolute path or glob; a URI is one already. */

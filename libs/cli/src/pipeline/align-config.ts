@@ -1,3 +1,4 @@
+import { kafkaOptions } from '@mpa/streams';
 import { z } from 'zod';
 
 const settings = z.record(z.string(), z.unknown()).default({});
@@ -8,6 +9,8 @@ export const alignConfigSchema = z.strictObject({
   parity: settings,
   trainer: settings,
   evaluator: settings,
+  /** How Kafka is reached, with `--streams kafka`. */
+  kafka: kafkaOptions.prefault({}),
 });
 
 /** See {@link alignConfigSchema}. */

@@ -15,13 +15,13 @@ export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'se
  * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. A stage
  * that fails ends the other one, and its failure is thrown.
  *
- * @param folder the log's folder
+ * @param place where the streams are, for the workers
  * @param images records on the topic `images`
  */
 export async function annotateAndDecide(
-  { annotatorWorker, parityWorker }: Pick<Services, 'annotatorWorker' | 'parityWorker'>,
+  { annotatorWorkers, parityWorkers }: Pick<Services, 'annotatorWorkers' | 'parityWorkers'>,
   streams: Streams,
-  folder: string,
+  place: string,
   images: number,
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<GapCounts> {
@@ -51,8 +51,8 @@ export async function annotateAndDecide(
     return annotations.done >= images && decisions.done >= annotations.passedOn;
   };
   const stages = [
-    workThrough(annotatorWorker, folder, isAnnotated, either).then(() => annotating.end()),
-    workThrough(parityWorker, folder, isDecided, either).then(() => deciding.end()),
+    workThrough(annotatorWorkers, place, isAnnotated, { signal: either, progress }).then(() => annotating.end()),
+    workThrough(parityWorkers, place, isDecided, { signal: either, progress }).then(() => deciding.end()),
   ];
   for (const stage of stages) stage.catch((error: unknown) => failure.abort(error));
   await Promise.allSettled(stages);

@@ -16,7 +16,7 @@ import type { Streams } from '@mpa/streams';
 import { trainer } from '@mpa/trainer';
 import type { z } from 'zod';
 import type { PipelineOptions } from './pipeline-options.js';
-import type { Services } from './services.js';
+import type { Services, Worker } from './services.js';
 
 /** Milliseconds that one image may take a model: the first call of a service also warms it up. */
 const CALL_MS = 300_000;
@@ -54,8 +54,8 @@ export async function openServices(
       return started.address;
     };
     const addresses = {
-      annotator: endpoints.annotator ?? (await start(annotator, withModel(config.annotator, { checkpoint: teacher }))),
-      parity: endpoints.parity ?? (await start(parity, withModel(config.parity, { checkpoint: student }))),
+      annotator: endpoints.annotator ?? [await start(annotator, withModel(config.annotator, { checkpoint: teacher }))],
+      parity: endpoints.parity ?? [await start(parity, withModel(config.parity, { checkpoint: student }))],
       trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
       evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
     };
@@ -67,22 +67,27 @@ export async function openServices(
 }
 
 type Settings = Record<string, unknown>;
-type Addresses = Readonly<Record<'annotator' | 'parity' | 'trainer' | 'evaluator', string>>;
+type Addresses = Readonly<Record<'annotator' | 'parity', readonly string[]> & Record<'trainer' | 'evaluator', string>>;
 
 function connect(addresses: Addresses, stop: () => Promise<void>): Services {
   const options = { timeoutMs: CALL_MS };
+  const workers = (of: readonly string[]): Worker[] =>
+    of.map((address) => ({ address, client: createClient(WorkerService, address, options) }));
   const clients = {
-    annotator: createClient(AnnotatorService, addresses.annotator, options),
-    annotatorWorker: createClient(WorkerService, addresses.annotator, options),
-    parityModel: createClient(ModelService, addresses.parity, options),
-    parityWorker: createClient(WorkerService, addresses.parity, options),
+    annotator: createClient(AnnotatorService, addresses.annotator[0]!, options),
+    parityModel: createClient(ModelService, addresses.parity[0]!, options),
     trainer: createClient(TrainerService, addresses.trainer, options),
     evaluator: createClient(EvaluatorService, addresses.evaluator, options),
   };
+  const annotatorWorkers = workers(addresses.annotator);
+  const parityWorkers = workers(addresses.parity);
   return {
     ...clients,
+    annotatorWorkers,
+    parityWorkers,
     async close() {
-      for (const client of Object.values(clients)) client.close();
+      const all = [...annotatorWorkers, ...parityWorkers].map(({ client }) => client);
+      for (const client of [...all, ...Object.values(clients)]) client.close();
       await stop();
     },
   };

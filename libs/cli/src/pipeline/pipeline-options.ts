@@ -1,4 +1,5 @@
 import type { Task } from '@mpa/answer-metrics';
+import type { KafkaCredentials } from '@mpa/streams';
 import type { AlignConfig } from './align-config.js';
 import type { Endpoints } from './endpoints.js';
 
@@ -21,6 +22,12 @@ export interface PipelineOptions {
   readonly student: string;
   /** Settings of the services in this process. */
   readonly config: AlignConfig;
+  /** Streams on Kafka; left out, the records are in the run folder. */
+  readonly kafka?: {
+    readonly brokers: readonly string[];
+    readonly prefix: string;
+    readonly credentials?: KafkaCredentials | undefined;
+  };
   /** Services elsewhere; those left out run in this process. */
   readonly endpoints: Endpoints;
 }

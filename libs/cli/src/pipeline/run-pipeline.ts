@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { writeReport, type Summary } from '@mpa/console';
 import { openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
-import { openEmbeddedStreams, type Streams } from '@mpa/streams';
+import type { Streams } from '@mpa/streams';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Progress } from '../progress/progress.js';
 import { annotateAndDecide } from './annotate-and-decide.js';
@@ -11,6 +11,7 @@ import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate
 import { listImages } from './list-images.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
+import { checkUnused, keepRecords, openRunStreams } from './run-streams.js';
 import type { Services } from './services.js';
 import { signalCosts } from './signal-costs.js';
 import { curveSummary, readCurve, trainStudent } from './train-student.js';
@@ -36,11 +37,12 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
   for (const model of [options.teacher, options.student]) (await openCheckpoint(model)).close();
   const folder = await openRunFolder(options.run);
   try {
-    await checkSameRun(folder, options);
-    const streams = openEmbeddedStreams(folder.streams);
+    const { place, streams } = openRunStreams(options, folder);
     try {
-      const run = { options, evaluated, paths: folder, streams, started };
+      await checkSameRun(folder, options, () => checkUnused(options, streams));
+      const run = { options, evaluated, paths: folder, place, streams, started };
       const { summary, curve } = await runStages(run, context);
+      await keepRecords(options, streams, folder);
       await writeFileAtomically(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
       await writeReport(folder, streams, summary, curve);
       return summary;
@@ -57,6 +59,7 @@ interface Run {
   /** Sources with labelled questions, and how many. */
   readonly evaluated: ReadonlyMap<EvaluatedSource, number>;
   readonly paths: RunPaths;
+  readonly place: string;
   readonly streams: Streams;
   /** Milliseconds on the clock of `performance.now`. */
   readonly started: number;
@@ -65,7 +68,7 @@ interface Run {
 type Outcome = { readonly summary: Summary; readonly curve: Awaited<ReturnType<typeof readCurve>> };
 
 async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
-  const { options, paths, streams } = run;
+  const { options, paths, place, streams } = run;
   const runId = basename(paths.folder);
   const before = await readRunState(paths);
   let state: RunState = before;
@@ -79,8 +82,9 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   const services = await context.openServices(options, streams);
   try {
     if (before.images === undefined) await announce(services, run, images, context);
-    const gap = await annotateAndDecide(services, streams, paths.streams, images, context);
-    const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
+    const gap = await annotateAndDecide(services, streams, place, images, context);
+    const training =
+      state.training ?? (await trainStudent(services.trainer, options.student, { paths, place, runId }, context));
     await keep({ training });
     const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);

@@ -35,14 +35,29 @@ export async function writeRunState(paths: RunPaths, state: RunState): Promise<v
 
 /**
  * Keeps what the run was started with, and on a later start compares. Throws CliError naming what differs: records of
- * different models or images must not be mixed.
+ * different models or images must not be mixed. A run that begins is checked by `onNew` first.
  */
-export async function checkSameRun(paths: RunPaths, options: PipelineOptions): Promise<void> {
-  const { sources, teacher, student, config } = options;
-  const wanted = JSON.parse(JSON.stringify({ sources, teacher, student, config })) as Record<string, unknown>;
+export async function checkSameRun(
+  paths: RunPaths,
+  options: PipelineOptions,
+  onNew: () => Promise<void>,
+): Promise<void> {
+  const { sources, teacher, student, kafka } = options;
+  // How the cluster is reached may change, and says nothing of the records.
+  const { kafka: _connection, ...config } = options.config;
+  const streams = kafka ? { streams: `kafka, prefix ${kafka.prefix}` } : {};
+  const wanted = JSON.parse(JSON.stringify({ sources, teacher, student, config, ...streams })) as Record<
+    string,
+    unknown
+  >;
   const started = await readJson<Record<string, unknown>>(paths.config);
-  if (!started) return writeFileAtomically(paths.config, `${JSON.stringify(wanted, null, 2)}\n`);
-  const different = Object.keys(wanted).filter((key) => !isDeepStrictEqual(wanted[key], started[key]));
+  if (!started) {
+    await onNew();
+    return writeFileAtomically(paths.config, `${JSON.stringify(wanted, null, 2)}\n`);
+  }
+  const different = Object.keys({ ...started, ...wanted }).filter(
+    (key) => !isDeepStrictEqual(wanted[key], started[key]),
+  );
   if (different.length > 0) {
     throw new CliError(
       `${paths.folder} was started with other ${different.join(', ')} (see ${paths.config}); give another --out`,

@@ -7,12 +7,21 @@ import type {
   WorkerService,
 } from '@mpa/contracts';
 
+/** One process that works from topic to topic. */
+export interface Worker {
+  /** host:port */
+  readonly address: string;
+  readonly client: Client<typeof WorkerService>;
+}
+
 /** Clients of the services that a run uses, in this process or elsewhere. */
 export interface Services {
   readonly annotator: Client<typeof AnnotatorService>;
-  readonly annotatorWorker: Client<typeof WorkerService>;
+  /** Every process of the annotator. */
+  readonly annotatorWorkers: readonly Worker[];
   readonly parityModel: Client<typeof ModelService>;
-  readonly parityWorker: Client<typeof WorkerService>;
+  /** Every process of the parity service. */
+  readonly parityWorkers: readonly Worker[];
   readonly trainer: Client<typeof TrainerService>;
   readonly evaluator: Client<typeof EvaluatorService>;
   /** Hangs up, and stops the services in this process: they finish or hand back what they hold. */

@@ -14,8 +14,7 @@ import type { Services } from './services.js';
 export async function trainStudent(
   trainer: Services['trainer'],
   student: string,
-  paths: RunPaths,
-  runId: string,
+  { paths, place, runId }: { readonly paths: RunPaths; readonly place: string; readonly runId: string },
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<FinishedTraining> {
   const curve = await openJsonl(curveFile(paths));
@@ -23,7 +22,7 @@ export async function trainStudent(
   try {
     const request = {
       runId,
-      streams: paths.streams,
+      streams: place,
       checkpoint: student,
       output: join(paths.checkpoints, 'student'),
       state: join(paths.checkpoints, 'training-state'),

@@ -15,6 +15,7 @@ import { TransactionalProducer, type TransactionOptions } from './transactional-
 /** Longest time that a request waits for records: a partition that is resumed waits for the request under way. */
 const FETCH_MS = 100;
 const REOPEN_AFTER_MS = 1_000;
+const COMMIT_TRIES = 3;
 
 interface KafkaAssignment extends Assignment {
   /** Records that were fetched and are not committed; while some wait, the partition is paused. */
@@ -126,9 +127,18 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   }
 
   protected async commit(assignment: KafkaAssignment, batch: PendingBatch): Promise<void> {
-    await assignment.opening;
-    const whole = assignment.buffer.length === batch.records.length;
-    await this.#moveTo(assignment, whole ? assignment.fetchedTo : batch.nextOffset, batch);
+    for (let tries = 1; ; tries++) {
+      await assignment.opening;
+      // A try whose answer was lost may have gone through.
+      if (assignment.committed >= batch.nextOffset) return;
+      const whole = assignment.buffer.length === batch.records.length;
+      try {
+        return await this.#moveTo(assignment, whole ? assignment.fetchedTo : batch.nextOffset, batch);
+      } catch (error) {
+        // The model's work is kept while there is hope.
+        if (!(error instanceof StreamsError) || error.code !== 'store' || tries >= COMMIT_TRIES) throw error;
+      }
+    }
   }
 
   get #names(): TransactionOptions['topics'] {

@@ -8,6 +8,11 @@ export function isFenced(error: unknown): boolean {
   return causesOf(error).some(({ type }) => type !== undefined && FENCED.includes(type));
 }
 
+/** Whether the broker is still finishing the transaction before. */
+export function isConcurrent(error: unknown): boolean {
+  return causesOf(error).some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
+}
+
 /** An error of kafkajs as one of this package: too large a record as `invalid-record`, all else as `store`. */
 export function toStreamsError(doing: string, cause: unknown): StreamsError {
   if (cause instanceof StreamsError) return cause;

@@ -39,3 +39,9 @@ export interface KafkaCredentials {
   readonly username: string;
   readonly password: string;
 }
+
+/** Those of MPA_KAFKA_USERNAME and MPA_KAFKA_PASSWORD; undefined unless both are set. */
+export function kafkaCredentials(env: Readonly<Record<string, string | undefined>>): KafkaCredentials | undefined {
+  const { MPA_KAFKA_USERNAME: username, MPA_KAFKA_PASSWORD: password } = env;
+  return username && password ? { username, password } : undefined;
+}

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ConsumerEvent } from '../streams.js';
+import { describeSeveralProcesses } from '../several-processes-contract.js';
 import { describeStreamsContract } from '../streams-contract.js';
 import { startBroker, testedReleases, type Broker } from './broker.fixture.js';
 import { kafkaOptions } from './kafka-options.js';
 import { formatKafkaPlace } from './kafka-place.js';
 import { openKafkaStreams } from './kafka-streams.js';
+
+/** The shortest that brokers allow by default. */
+const SESSION_MS = 6_000;
+/** Seconds of work on a batch, and of a session: MPA_SLOW_BATCH=300/30 tries the full figures. */
+const [slowSeconds = 0, sessionSeconds = 0] = (process.env['MPA_SLOW_BATCH'] ?? '20/6').split('/').map(Number);
 
 describe.skipIf(testedReleases.length === 0).each(testedReleases)('Kafka %s', (release) => {
   let broker: Broker;
@@ -17,7 +24,7 @@ describe.skipIf(testedReleases.length === 0).each(testedReleases)('Kafka %s', (r
     'Kafka',
     async () => {
       const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
-      const options = kafkaOptions.parse({ partitions: 4, sessionTimeoutMs: 6_000, heartbeatIntervalMs: 500 });
+      const options = kafkaOptions.parse({ partitions: 4, sessionTimeoutMs: SESSION_MS, heartbeatIntervalMs: 500 });
       return { open: async () => openKafkaStreams(place, options), remove: async () => undefined };
     },
     {
@@ -25,5 +32,40 @@ describe.skipIf(testedReleases.length === 0).each(testedReleases)('Kafka %s', (r
       lagIsUpperBound: 'offsets are counted, and the marks of transactions have offsets',
       handlersRepeatIds: 'brokers have no index of ids, and one for all workers would make them wait for each other',
     },
+  );
+
+  describeSeveralProcesses('Kafka', SESSION_MS, async () => {
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+    return { place, streams: openKafkaStreams(place, kafkaOptions.parse({})), remove: async () => undefined };
+  });
+
+  it(
+    'keeps a partition while a batch takes longer than the session, and commits it once',
+    async () => {
+      const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+      const sessionTimeoutMs = sessionSeconds * 1000;
+      const streams = openKafkaStreams(
+        place,
+        kafkaOptions.parse({ partitions: 2, sessionTimeoutMs, heartbeatIntervalMs: 1000 }),
+      );
+      await streams.producer.send('in', [{ key: 'slow', value: Uint8Array.of(1) }]);
+      const events: ConsumerEvent[] = [];
+      const consumer = streams.consumer('g', ['in'], { onEvent: (event) => events.push(event) });
+      let deliveries = 0;
+      const running = consumer.run(async (batch) => {
+        deliveries += 1;
+        await new Promise((resolve) => setTimeout(resolve, slowSeconds * 1000));
+        batch.send('out', { key: 'slow', value: Uint8Array.of(2) });
+      });
+      await expect
+        .poll(() => streams.lag('g', 'in'), { timeout: (slowSeconds + 60) * 1000, interval: 200 })
+        .toMatchObject({ lag: 0 });
+      expect(deliveries).toBe(1);
+      expect(events.map(({ kind }) => kind)).toEqual(['assigned', 'assigned']);
+      await consumer.stop();
+      await running;
+      await streams.close();
+    },
+    (slowSeconds + 120) * 1000,
   );
 });

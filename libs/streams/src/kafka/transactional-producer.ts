@@ -1,7 +1,7 @@
 import type { CompressionTypes, Kafka, Message, Producer, Transaction } from 'kafkajs';
 import type { Output } from '../pending-batch.js';
 import { StreamsError } from '../streams-error.js';
-import { isFenced, toStreamsError } from './kafka-error.js';
+import { isConcurrent, isFenced, toStreamsError } from './kafka-error.js';
 import { toMessage } from './kafka-record.js';
 import type { KafkaTopics, WrittenEnd } from './kafka-topics.js';
 
@@ -9,6 +9,7 @@ import type { KafkaTopics, WrittenEnd } from './kafka-topics.js';
 const REQUEST_BYTES = 512 * 2 ** 10;
 /** Milliseconds after which the broker aborts a transaction whose producer has died. */
 const TRANSACTION_MS = 30_000;
+const AGAIN_AFTER_MS = 10;
 
 /** The position of a group in a partition, to be moved by a transaction. */
 export interface GroupPosition {
@@ -75,9 +76,9 @@ export class TransactionalProducer {
     const written: WrittenEnd[] = [];
     let transaction: Transaction | undefined;
     try {
-      transaction = await this.producer.transaction();
+      const open = (transaction = await this.producer.transaction());
       for (const topicMessages of requests) {
-        const first = await transaction.sendBatch({ topicMessages, compression: this.options.compression });
+        const first = await open.sendBatch({ topicMessages, compression: this.options.compression });
         written.push(
           ...first.map(({ topicName, partition, baseOffset }) => ({
             topic: this.options.topics.ourName(topicName),
@@ -91,9 +92,9 @@ export class TransactionalProducer {
         const topics = [
           { topic: this.options.topics.nameOf(topic), partitions: [{ partition, offset: String(offset) }] },
         ];
-        await transaction.sendOffsets({ consumerGroupId: group, topics });
+        await afterTheLast(() => open.sendOffsets({ consumerGroupId: group, topics }));
       }
-      await transaction.commit();
+      await open.commit();
       return written;
     } catch (cause) {
       if (isFenced(cause))
@@ -124,5 +125,20 @@ export class TransactionalProducer {
       requests.at(-1)!.set(name, messages);
     }
     return requests.map((request) => [...request].map(([topic, messages]) => ({ topic, messages })));
+  }
+}
+
+/**
+ * Takes the first step of a transaction: the broker refuses it for the moment in which it still marks the partitions of the one
+ * before, whose commit it has answered already. kafkajs waits for that when it sends records, but not here.
+ */
+async function afterTheLast(step: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + TRANSACTION_MS; ;) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!isConcurrent(error) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
+    }
   }
 }

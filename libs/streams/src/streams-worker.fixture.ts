@@ -1,9 +1,15 @@
 /** A process of its own for tests: copies records from one topic to another until it is killed. */
-import { openEmbeddedStreams } from './embedded-streams.js';
+import { openEmbeddedStreams } from './embedded/embedded-streams.js';
+import { kafkaOptions } from './kafka/kafka-options.js';
+import { isKafkaPlace } from './kafka/kafka-place.js';
+import { openKafkaStreams } from './kafka/kafka-streams.js';
 
-const [folder = '', input = '', output = '', leaseMs = '', workMs = '', mode = ''] = process.argv.slice(2);
+const [place = '', input = '', output = '', leaseMs = '', workMs = '', mode = ''] = process.argv.slice(2);
 
-const streams = openEmbeddedStreams(folder, { leaseMs: Number(leaseMs) });
+const sessionTimeoutMs = Number(leaseMs);
+const streams = isKafkaPlace(place)
+  ? openKafkaStreams(place, kafkaOptions.parse({ sessionTimeoutMs, heartbeatIntervalMs: 500 }))
+  : openEmbeddedStreams(place, { leaseMs: sessionTimeoutMs });
 const consumer = streams.consumer('workers', [input], {
   maxRecords: 4,
   onEvent: ({ kind }) => process.stdout.write(`${kind}\n`),

@@ -1,0 +1,144 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Summary } from '@mpa/console';
+import { annotationPrompt } from '@mpa/prompts';
+import { topics } from '@mpa/service-kit';
+import { formatKafkaPlace, kafkaOptions, openKafkaStreams, openEmbeddedStreams, type Streams } from '@mpa/streams';
+import { startBroker, testedReleases, type Broker } from '@mpa/streams/testing';
+import { loadTensorflow } from '@mpa/tensorflow';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lastObject, runMpa, startMpa, type Ended } from './run-mpa.fixture.js';
+import { serveService, type Served } from './serve-service.fixture.js';
+import { writeSpeakingCheckpoint } from './speaking-checkpoint.fixture.js';
+
+const student = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
+const COUNT = 24;
+
+// The newest release; the streams' own tests run on all.
+describe.skipIf(testedReleases.length === 0)('mpa align on Kafka', () => {
+  const work = mkdtempSync(join(tmpdir(), 'mpa-align-kafka-'));
+  const teacher = join(work, 'teacher');
+  const images = join(work, 'images');
+  const slow = join(work, 'slow.yaml');
+  let broker: Broker;
+  let brokers: string;
+  let streams: Streams;
+
+  beforeAll(async () => {
+    broker = await startBroker(testedReleases.at(-1)!);
+    brokers = broker.brokers.join(',');
+    await loadTensorflow();
+    const oracle = readdirSync(join(student, 'images')).map((name) => join(student, 'images', name));
+    const lines = [
+      { prompt: annotationPrompt('chartqa'), answer: 'Question: What is drawn? Answer: a cat' },
+      { prompt: 'What is drawn?', answer: 'a cat' },
+    ];
+    await writeSpeakingCheckpoint(teacher, student, lines, oracle);
+    mkdirSync(images);
+    const picture = { create: { width: 64, height: 60, channels: 3 as const, background: { r: 40, g: 90, b: 120 } } };
+    await sharp(picture).png().toFile(join(images, '0.png'));
+    for (let i = 1; i < COUNT; i++) copyFileSync(join(images, '0.png'), join(images, `${i}.png`));
+    writeFileSync(
+      slow,
+      'annotator: { batch: 1, diversity: { maxShare: 1 } }\nparity: { batch: 1 }\ntrainer: { training: { batch: 4, epochs: 1 } }\n' +
+        'kafka: { partitions: 4, sessionTimeoutMs: 6000, heartbeatIntervalMs: 500 }\n',
+    );
+  }, 600_000);
+
+  afterAll(async () => {
+    await streams?.close();
+    await broker?.stop();
+    rmSync(work, { recursive: true });
+  });
+
+  function alignArgs(run: string, ...more: string[]): string[] {
+    return ['align', '--images', images, '--task', 'chartqa', '--teacher', teacher, '--student', student, '--out', join(work, run), '--streams', 'kafka', '--brokers', brokers, '--config', slow, '--json', ...more]; // prettier-ignore
+  }
+
+  function summaryOf(ended: Ended): Summary {
+    expect(ended).toMatchObject({ code: 0 });
+    return lastObject(ended) as unknown as Summary;
+  }
+
+  async function idsOf(from: Streams, topic: string): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const { id } of from.readAll(topic)) ids.push(id);
+    return ids;
+  }
+
+  it('goes on after SIGKILL, does nothing twice, and leaves the records in the run folder', async () => {
+    streams = openKafkaStreams(formatKafkaPlace({ brokers: broker.brokers, prefix: 'killed' }), kafkaOptions.parse({}));
+    const created = await runMpa(
+      'topics',
+      '--brokers',
+      brokers,
+      '--prefix',
+      'killed',
+      '--create',
+      '--partitions',
+      '4',
+      '--json',
+    );
+    expect(created).toMatchObject({ code: 0 });
+
+    const first = startMpa(alignArgs('killed'));
+    while (first.child.exitCode === null && (await idsOf(streams, topics.annotations.name)).length < 3);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const before = await idsOf(streams, topics.annotations.name);
+    expect(before.length).toBeLessThan(COUNT);
+
+    const second = await runMpa(...alignArgs('killed'));
+    expect(summaryOf(second)).toMatchObject({ images: COUNT, annotated: COUNT, selected: COUNT, skipped: {} });
+    expect(second.stderr).toMatch(/annotate: \d+ of 24 were done before/);
+    const kept = openEmbeddedStreams(join(work, 'killed', 'streams'));
+    for (const { name } of Object.values(topics)) {
+      const ids = await idsOf(streams, name);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids).toHaveLength(COUNT);
+      expect((await idsOf(kept, name)).sort()).toEqual(ids.sort());
+    }
+    await kept.close();
+
+    const other = await runMpa(...alignArgs('other', '--prefix', 'killed'));
+    expect(other.stderr).toMatch(/mpa: the cluster has records of a run killed .*--prefix/);
+  }, 300_000);
+
+  it('has several processes of a service share the work, and survives the loss of one', async () => {
+    const cacheDir = join(work, 'graphs');
+    const kafka = { partitions: 4, sessionTimeoutMs: 6000, heartbeatIntervalMs: 500 };
+    const annotatorConfig = { model: { checkpoint: teacher, cacheDir }, batch: 1, diversity: { maxShare: 1 }, kafka };
+    const served: Served[] = [];
+    for (const [name, config] of [
+      ['annotator', annotatorConfig],
+      ['annotator', annotatorConfig],
+      ['parity', { model: { checkpoint: student, cacheDir }, batch: 1, kafka }],
+    ] as const) {
+      served.push(await serveService(name, config, work));
+    }
+    const [one, two, parity] = served.map(({ address }) => address);
+    const endpoints = join(work, 'endpoints.json');
+    writeFileSync(endpoints, JSON.stringify({ annotator: [one, two], parity }));
+    const run = startMpa(alignArgs('several', '--endpoints', endpoints));
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: 'several' });
+    const watched = openKafkaStreams(place, kafkaOptions.parse({}));
+    while (run.child.exitCode === null && (await idsOf(watched, topics.annotations.name)).length < 2);
+    served[1]!.child.kill('SIGKILL');
+    const ended = await run.ended;
+    expect(summaryOf(ended)).toMatchObject({ images: COUNT, annotated: COUNT, selected: COUNT });
+    const ids = await idsOf(watched, topics.annotations.name);
+    expect(new Set(ids).size).toBe(ids.length);
+    await watched.close();
+    for (const { child } of served) child.kill('SIGTERM');
+    await Promise.all(served.map((each) => each.ended));
+  }, 300_000);
+
+  it('says in one line that no broker answers', async () => {
+    const { code, stderr } = await runMpa('topics', '--brokers', '127.0.0.1:1', '--prefix', 'none');
+    expect(stderr).toMatch(/^mpa: [^\n]*127\.0\.0\.1:1[^\n]*\n$/);
+    expect(code).toBe(1);
+  }, 120_000);
+});

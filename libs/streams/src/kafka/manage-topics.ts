@@ -1,0 +1,103 @@
+import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { checkTopic } from '../check-record.js';
+import { deadLetterTopic } from '../record.js';
+import { kafkaClient } from './kafka-client.js';
+import type { KafkaCredentials, KafkaOptions } from './kafka-options.js';
+import type { KafkaPlace } from './kafka-place.js';
+import { KafkaTopics, TOPIC_SETTINGS } from './kafka-topics.js';
+
+/** A topic as it is on the cluster. */
+export interface TopicReport {
+  /** Its name on the cluster. */
+  readonly name: string;
+  /** 0 when it is not there. */
+  readonly partitions: number;
+  readonly replication: number;
+  /** What differs from what is wanted, each in words; nothing when all is well. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Makes the topics and their dead-letter topics, as far as they are not there, and reports on all.
+ * Throws StreamsError `store` when the cluster does not answer or refuses.
+ */
+export async function createTopics(
+  place: KafkaPlace,
+  topics: readonly string[],
+  options: KafkaOptions,
+  credentials?: KafkaCredentials,
+): Promise<TopicReport[]> {
+  return withTopics(place, options, credentials, async (there) => {
+    for (const topic of withDead(topics)) await there.partitions(topic);
+    return report(there, topics, options);
+  });
+}
+
+/** Reports on the topics and their dead-letter topics, and changes nothing. Throws StreamsError `store`. */
+export async function checkTopics(
+  place: KafkaPlace,
+  topics: readonly string[],
+  options: KafkaOptions,
+  credentials?: KafkaCredentials,
+): Promise<TopicReport[]> {
+  return withTopics(place, options, credentials, (there) => report(there, topics, options));
+}
+
+async function withTopics<T>(
+  { brokers, prefix }: KafkaPlace,
+  options: KafkaOptions,
+  credentials: KafkaCredentials | undefined,
+  work: (topics: KafkaTopics) => Promise<T>,
+): Promise<T> {
+  const topics = new KafkaTopics(kafkaClient(brokers, options, credentials), prefix, options);
+  try {
+    return await work(topics);
+  } finally {
+    await topics.close();
+  }
+}
+
+function withDead(topics: readonly string[]): string[] {
+  topics.forEach(checkTopic);
+  return topics.flatMap((topic) => [topic, deadLetterTopic(topic)]);
+}
+
+async function report(topics: KafkaTopics, names: readonly string[], wanted: KafkaOptions): Promise<TopicReport[]> {
+  return topics.ask('look at the topics', async (admin) => {
+    const there = new Set(await admin.listTopics());
+    return Promise.all(
+      withDead(names).map(async (topic) => {
+        const name = topics.nameOf(topic);
+        if (there.has(name)) return reportOn(admin, name, wanted);
+        return { name, partitions: 0, replication: 0, problems: ['is not there: --create makes it'] };
+      }),
+    );
+  });
+}
+
+async function reportOn(admin: Admin, name: string, wanted: KafkaOptions): Promise<TopicReport> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+  const found = topics[0]?.partitions ?? [];
+  const partitions = found.length;
+  const replication = Math.min(...found.map(({ replicas }) => replicas.length));
+  const problems: string[] = [];
+  if (partitions !== wanted.partitions) {
+    problems.push(
+      `has ${partitions} partitions, not ${wanted.partitions}; to change that in a run would part records of one key`,
+    );
+  }
+  if (replication < wanted.replication) problems.push(`has ${replication} copies, not ${wanted.replication}`);
+  const behind = found.filter(({ isr, replicas }) => isr.length < replicas.length).length;
+  if (behind > 0) problems.push(`${behind} partitions have copies that are behind`);
+  const configNames = Object.keys(TOPIC_SETTINGS);
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name, configNames }],
+  });
+  const settings = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
+  for (const [key, value] of Object.entries(TOPIC_SETTINGS)) {
+    const is = settings.get(key);
+    if (is !== value) problems.push(`has ${key}=${is}, not ${value}: records that a run needs may vanish`);
+  }
+  return { name, partitions, replication, problems };
+}

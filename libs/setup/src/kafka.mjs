@@ -1,8 +1,9 @@
 /**
- * `npm run kafka [-- --version 3.9.2] [--nodes 3] [--data FOLDER]`: Apache Kafka on this machine, from its official artifacts,
+ * `npm run kafka [-- --version 3.9.2] [--nodes 3] [--data FOLDER] [--properties FILE]`: Apache Kafka on this machine, from its official artifacts,
  * until Ctrl-C. The only line on standard output is `brokers HOST:PORT,...`. With KAFKA_BROKERS set nothing is started, and those
  * are named. With `--until-eof` it ends with its standard input too, so that it never outlives whoever started it.
  */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -17,14 +18,21 @@ const FLAGS = {
   version: { type: 'string', default: KAFKA_RELEASES[4] },
   nodes: { type: 'string', default: '1' },
   data: { type: 'string' },
+  properties: { type: 'string' },
   'until-eof': { type: 'boolean', default: false },
 };
 
 function readFlags() {
   try {
-    const { version, nodes, data, 'until-eof': untilEof } = parseArgs({ options: FLAGS }).values;
+    const { version, nodes, data, properties, 'until-eof': untilEof } = parseArgs({ options: FLAGS }).values;
     if (!/^[1-9]$/.test(nodes)) throw new Error(`--nodes ${nodes}: give 1 to 9`);
-    return { version, nodes: Number(nodes), data, untilEof };
+    return {
+      version,
+      nodes: Number(nodes),
+      data,
+      properties: properties && readFileSync(properties, 'utf8'),
+      untilEof,
+    };
   } catch (cause) {
     const flags = Object.keys(FLAGS).map((flag) => `--${flag}`);
     throw new SetupError(`${cause.message}; the flags are ${flags.join(', ')}`, { cause });
@@ -41,7 +49,7 @@ function whenAskedToStop(untilEof) {
 }
 
 await runMain(async () => {
-  const { version, nodes, data, untilEof } = readFlags();
+  const { version, nodes, data, properties, untilEof } = readFlags();
   const asked = whenAskedToStop(untilEof);
   if (process.env.KAFKA_BROKERS) {
     console.log(`brokers ${process.env.KAFKA_BROKERS}`);
@@ -51,7 +59,7 @@ await runMain(async () => {
   const folder = data === undefined ? await mkdtemp(join(tmpdir(), 'mpa-kafka-')) : resolve(data);
   try {
     const cluster = await step(`starting Kafka ${release}, ${nodes === 1 ? 'one node' : `${nodes} nodes`}`, () =>
-      startKafkaCluster(classPath, folder, { nodes }),
+      startKafkaCluster(classPath, folder, { nodes, properties }),
     );
     console.log(`brokers ${cluster.brokers.join(',')}`);
     say(`Ctrl-C stops it${data === undefined ? ' and removes its data' : `; its data stays in ${folder}`}`);

@@ -1,2 +1,2 @@
 /** What tests of other packages need: a real broker. */
-export { startBroker, testedReleases, type Broker } from './kafka/broker.fixture.js';
+export { hasKafka, kafkaReleases, startBroker, type Broker } from './kafka/broker.fixture.js';

@@ -20,11 +20,11 @@ const LOG = ['defaultLogLevel=warn', 'log.kafka.server.KafkaRaftServer=info', 's
  *
  * @param {string} classPath
  * @param {string} folder data, settings and logs; a cluster of as many nodes that is there already goes on
- * @param {{nodes: number}} options
+ * @param {{nodes: number, properties?: string}} options `properties`: further settings of every node, KEY=VALUE a line
  * @returns {Promise<{brokers: string[], ended: Promise<unknown>, stop(): Promise<void>}>} `ended` resolves when a node has ended
  * @throws {SetupError} when a node does not start, with the last lines that it said
  */
-export async function startKafkaCluster(classPath, folder, { nodes }) {
+export async function startKafkaCluster(classPath, folder, { nodes, properties = '' }) {
   const ports = await freePorts(2 * nodes);
   const members = Array.from({ length: nodes }, (_, i) => ({
     id: i + 1,
@@ -38,7 +38,8 @@ export async function startKafkaCluster(classPath, folder, { nodes }) {
     await Promise.all(started.map((node) => node.stop()));
   };
   try {
-    for (const member of members) await format(classPath, member, members, cluster);
+    for (const member of members)
+      await format(classPath, member, `${settingsOf(member, members)}${properties}`, cluster);
     started.push(...members.map((member) => startNode(classPath, member)));
     await Promise.all(started.map(({ ready }) => ready));
   } catch (error) {
@@ -53,22 +54,24 @@ export async function startKafkaCluster(classPath, folder, { nodes }) {
 }
 
 /** Writes the node's settings, and formats its folder when that is new. */
-async function format(classPath, member, members, cluster) {
+async function format(classPath, member, text, cluster) {
   const settings = join(member.folder, 'server.properties');
   await mkdir(member.folder, { recursive: true });
-  await writeFile(settings, properties(member, members));
+  await writeFile(settings, text);
   if (existsSync(join(member.folder, 'data', 'meta.properties'))) return;
   const args = [...JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', cluster, '-c', settings];
   await runCommand('java', args, { timeoutMs: FORMAT_MS });
 }
 
-function properties({ id, folder, address, controller }, members) {
+function settingsOf({ id, folder, address, controller }, members) {
   const copies = Math.min(3, members.length);
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': members.map((each) => `${each.id}@${each.controller}`).join(','),
-    listeners: `PLAINTEXT://${address},CONTROLLER://${controller}`,
+    listeners: `CLIENT://${address},CONTROLLER://${controller}`,
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'CLIENT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(folder, 'data'),
     'auto.create.topics.enable': false,

@@ -21,7 +21,7 @@ export function toStreamsError(doing: string, cause: unknown): StreamsError {
     const advice = 'a record is larger than the broker takes; raise max.message.bytes of the topic';
     return new StreamsError('invalid-record', `cannot ${doing}: ${advice}`, { cause });
   }
-  const last = causes.at(-1)?.message ?? String(cause);
+  const last = causes.at(-1)?.message || String(cause);
   return new StreamsError('store', `cannot ${doing}: ${last}`, { cause });
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConsumerEvent } from '../streams.js';
 import { describeSeveralProcesses } from '../several-processes-contract.js';
 import { describeStreamsContract } from '../streams-contract.js';
-import { startBroker, testedReleases, type Broker } from './broker.fixture.js';
+import { hasKafka, kafkaReleases, startBroker, type Broker } from './broker.fixture.js';
 import { kafkaOptions } from './kafka-options.js';
 import { formatKafkaPlace } from './kafka-place.js';
 import { openKafkaStreams } from './kafka-streams.js';
@@ -13,7 +13,7 @@ const SESSION_MS = 6_000;
 /** Seconds of work on a batch, and of a session: MPA_SLOW_BATCH=300/30 tries the full figures. */
 const [slowSeconds = 0, sessionSeconds = 0] = (process.env['MPA_SLOW_BATCH'] ?? '20/6').split('/').map(Number);
 
-describe.skipIf(testedReleases.length === 0).each(testedReleases)('Kafka %s', (release) => {
+describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startBroker(release);

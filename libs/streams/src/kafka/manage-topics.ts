@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { checkTopic } from '../check-record.js';
 import { deadLetterTopic } from '../record.js';
 import { kafkaClient } from './kafka-client.js';
@@ -92,7 +92,7 @@ async function reportOn(admin: Admin, name: string, wanted: KafkaOptions): Promi
   const configNames = Object.keys(TOPIC_SETTINGS);
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name, configNames }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames }],
   });
   const settings = new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
   for (const [key, value] of Object.entries(TOPIC_SETTINGS)) {

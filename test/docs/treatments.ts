@@ -20,6 +20,12 @@ export interface Treatment {
 /** Every command that a document may give. */
 export const treatments: readonly Treatment[] = [
   { starts: 'npx mpa doctor', how: 'run' },
+  {
+    starts:
+      'npx mpa align --images photos --task chartqa --teacher models/large --student models/small --out runs/photos --streams kafka',
+    how: 'parse',
+    why: 'needs a cluster; libs/cli tests it',
+  },
   { starts: 'npx mpa align', how: 'run' },
   { starts: 'npx mpa analyze', how: 'run' },
   { starts: 'npx mpa answer', how: 'run' },
@@ -36,6 +42,8 @@ export const treatments: readonly Treatment[] = [
   { starts: 'npm start', how: 'parse', as: 'npx mpa demo', why: 'takes minutes; its flags are those of mpa demo' },
   { starts: 'npm run setup', how: 'parse', why: 'may download; this test runs on what it has set up' },
   { starts: 'npm run ablation', how: 'parse', as: 'node test/dist/ablation/main.js', why: 'takes hours' },
+  { starts: 'npm run kafka', how: 'exists', why: 'needs Java and Maven; libs/setup tests it' },
+  { starts: 'npx mpa topics', how: 'parse', why: 'needs a cluster; libs/cli tests it' },
   { starts: 'npm test', how: 'exists', why: 'runs this test' },
   { starts: 'npm run build', how: 'exists', why: 'this test runs on what it has built' },
   { starts: 'npm run interop', how: 'exists', why: 'installs gigabytes of Python' },

@@ -21,9 +21,13 @@ export const kafkaReleases: readonly string[] = given ? ['of KAFKA_BROKERS'] : [
 
 if (!hasKafka) process.stderr.write('skipped: tests on Kafka need Java 17 and Maven, or KAFKA_BROKERS=HOST:PORT,...\n');
 
-/** Starts what `npm run kafka -- --version RELEASE` starts; it ends with this process at the latest. */
-export async function startBroker(release: string): Promise<Broker> {
-  const child = spawn(process.execPath, [script, '--until-eof', '--version', release], {
+/**
+ * Starts what `npm run kafka -- --version RELEASE` starts; it ends with this process at the latest.
+ *
+ * @param more further flags
+ */
+export async function startBroker(release: string, more: readonly string[] = []): Promise<Broker> {
+  const child = spawn(process.execPath, [script, '--until-eof', '--version', release, ...more], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   for await (const line of createInterface(child.stdout)) {

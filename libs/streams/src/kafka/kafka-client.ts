@@ -39,16 +39,15 @@ export function kafkaClient(
   });
 }
 
-/** The codec of what is written. Throws StreamsError `store` when its package is not registered. */
-export function compressionOf({ compression }: KafkaOptions): CompressionTypes {
-  const type = COMPRESSION[compression];
-  if (compression !== 'none' && compression !== 'gzip' && !codecTable[type]) {
+/** The codec of what is written. Throws StreamsError `store` when no package is named for it. */
+export function compressionOf({ compression, codecs }: KafkaOptions): CompressionTypes {
+  if (compression !== 'none' && compression !== 'gzip' && !codecs[compression]) {
     throw new StreamsError(
       'store',
       `kafka.compression is ${compression}: install a package that gives it to kafkajs, and name it in kafka.codecs.${compression}`,
     );
   }
-  return type;
+  return COMPRESSION[compression];
 }
 
 function registerCodecs(codecs: KafkaOptions['codecs']): void {

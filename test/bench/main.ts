@@ -10,6 +10,7 @@ import { compareAlone } from './compare-alone.js';
 import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
 import type { PythonPeer } from './python-peer.js';
+import { benchStreams } from './streams.js';
 import { generateOnce, openForGeneration, trainable, trainStep, workload } from './subject.js';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
@@ -154,6 +155,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { rounds: { type: 'string', default: '2' }, only: { type: 'string', default: '' } },
   });
+  if (values.only === 'streams') return benchStreams();
   const threads = availableParallelism();
   const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
   const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };
@@ -187,6 +189,7 @@ async function main(): Promise<void> {
       if (`agreement of ${name}`.includes(values.only)) await printAgreement(name, join(MODELS, name), settings);
     }
     if ('main job'.includes(values.only)) await pipeline(temporary);
+    if (values.only === '') await benchStreams();
   } finally {
     await peer.close();
     await rm(temporary, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { Delivery, isRetriable } from './delivery.js';
+import { isRetriable, type Delivery } from './delivery.js';
 import type { PendingBatch } from './pending-batch.js';
 import type { StreamRecord } from './record.js';
 import type { BatchHandler, Consumer, ConsumerOptions } from './streams.js';

@@ -44,7 +44,7 @@ export async function checkSameRun(
 ): Promise<void> {
   const { sources, teacher, student, kafka } = options;
   // How the cluster is reached may change, and says nothing of the records.
-  const { kafka: _connection, ...config } = options.config;
+  const config = { ...options.config, kafka: undefined };
   const streams = kafka ? { streams: `kafka, prefix ${kafka.prefix}` } : {};
   const wanted = JSON.parse(JSON.stringify({ sources, teacher, student, config, ...streams })) as Record<
     string,

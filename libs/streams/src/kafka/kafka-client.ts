@@ -65,7 +65,7 @@ function registerCodecs(codecs: KafkaOptions['codecs']): void {
 /** Packages give a codec or a function that makes one, as the module or as its default export. */
 function codecOf(loaded: unknown): Codec {
   const given = (loaded as { default?: unknown }).default ?? loaded;
-  return (typeof given === 'function' ? given() : given) as Codec;
+  return typeof given === 'function' ? (given as () => Codec)() : (given as Codec);
 }
 
 function security({ tls, sasl }: KafkaOptions, credentials: KafkaCredentials | undefined): Partial<KafkaConfig> {

@@ -1,12 +1,13 @@
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Clock } from '../clock.js';
 import { Delivery, isRetriable } from '../delivery.js';
-import { GroupConsumer, keyOf, type Assignment } from '../group-consumer.js';
-import { PendingBatch } from '../pending-batch.js';
+import { GroupConsumer, keyOf } from '../group-consumer.js';
+import type { PendingBatch } from '../pending-batch.js';
 import type { StreamRecord } from '../record.js';
 import type { ConsumerOptions } from '../streams.js';
 import { StreamsError } from '../streams-error.js';
 import { Wakeup } from '../wakeup.js';
+import { KafkaBatch, type KafkaAssignment } from './kafka-batch.js';
 import { toStreamsError } from './kafka-error.js';
 import type { KafkaOptions } from './kafka-options.js';
 import { fromMessage } from './kafka-record.js';
@@ -16,20 +17,6 @@ import { TransactionalProducer, type TransactionOptions } from './transactional-
 const FETCH_MS = 100;
 const REOPEN_AFTER_MS = 1_000;
 const COMMIT_TRIES = 3;
-
-interface KafkaAssignment extends Assignment {
-  /** Records that were fetched and are not committed; while some wait, the partition is paused. */
-  readonly buffer: StreamRecord[];
-  /** Offset behind all that was fetched, markers of transactions included. */
-  fetchedTo: number;
-  /** The group's position, as of the last commit. */
-  committed: number;
-  /** Writes what comes of this partition; undefined while it is being opened. */
-  producer: TransactionalProducer | undefined;
-  opening: Promise<void>;
-  /** Whether a position is being committed without a batch. */
-  settling: boolean;
-}
 
 /** What a consumer has of its streams. */
 export interface KafkaConsumerContext {
@@ -51,6 +38,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   readonly #wakeup: Wakeup;
   readonly #consumer: Consumer;
   #memberId: string | undefined;
+  /** Whether kafkajs can be told to pause: not between a crash of its own and its next join. */
+  #joinedGroup = false;
   #left = false;
   #beat: () => Promise<void> = async () => undefined;
 
@@ -73,7 +62,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   }
 
   protected async join(): Promise<void> {
-    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, STOP, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    this.#consumer.on(STOP, () => (this.#joinedGroup = false));
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload));
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
       if (batchSize === 0) this.#fetched(topic, partition, [], Number(lastOffset));
@@ -100,7 +90,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     await this.#consumer.disconnect().catch(() => undefined);
     const owned = [...this.#owned.values()];
     this.#owned.clear();
-    await Promise.all(owned.map(({ producer }) => producer?.close()));
+    await Promise.all(owned.map(async ({ producer }) => producer?.close()));
   }
 
   protected refresh(): void {
@@ -178,6 +168,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     const given = this.topics.flatMap((topic) =>
       (memberAssignment[this.#names.nameOf(topic)] ?? []).map((partition) => ({ topic, partition })),
     );
+    this.#joinedGroup = true;
     const keys = new Set(given.map(keyOf));
     for (const [key, assignment] of this.#owned) {
       if (memberId === this.#memberId && keys.has(key)) continue;
@@ -262,29 +253,9 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
 
   /** Fetches on while nothing waits behind the `inWork` records of the buffer. */
   #flow({ topic, partition, buffer }: KafkaAssignment, inWork: number): void {
-    if (this.#left) return;
+    if (!this.#joinedGroup) return;
     const partitions = [{ topic: this.#names.nameOf(topic), partitions: [partition] }];
     if (buffer.length > inWork) this.#consumer.pause(partitions);
     else this.#consumer.resume(partitions);
-  }
-}
-
-class KafkaBatch extends PendingBatch {
-  constructor(
-    { topic, partition }: KafkaAssignment,
-    records: readonly StreamRecord[],
-    private readonly owner: { isOwned(): boolean; beat(): Promise<void> },
-  ) {
-    super(topic, partition, records);
-  }
-
-  async heartbeat(): Promise<void> {
-    // A rebalance that it tells of is the fetching loop's to answer.
-    await this.owner.beat().catch(() => undefined);
-    if (this.isStale()) throw new StreamsError('stale', `${keyOf(this)} now belongs to another consumer`);
-  }
-
-  isStale(): boolean {
-    return this.signal.aborted || !this.owner.isOwned();
   }
 }

@@ -8,7 +8,7 @@ import { KafkaConsumer } from './kafka-consumer.js';
 import type { KafkaCredentials, KafkaOptions } from './kafka-options.js';
 import { parseKafkaPlace } from './kafka-place.js';
 import { KafkaTopics } from './kafka-topics.js';
-import { TopicReaders } from './topic-reader.js';
+import { TopicReaders } from './topic-readers.js';
 import { TopicWriter } from './topic-writer.js';
 
 /** What is passed in beside the configuration. */
@@ -64,8 +64,7 @@ export function openKafkaStreams(
       from: Math.max(low, from?.get(partition) ?? 0),
       end,
     }));
-    const filled = stretches.filter((stretch) => stretch.from < stretch.end);
-    yield* readers.read(topic, filled, signal);
+    yield* readers.read(topic, stretches, signal);
   }
 
   async function lag(group: string, topic: string): Promise<Lag> {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { StreamRecord } from '../record.js';
-import { StreamsError } from '../streams-error.js';
 import { Wakeup } from '../wakeup.js';
 import { toStreamsError } from './kafka-error.js';
 import { fromMessage } from './kafka-record.js';
@@ -9,6 +8,8 @@ import type { KafkaTopics } from './kafka-topics.js';
 
 /** Longest time that a request waits for records, and that a paused reader sleeps. */
 const FETCH_MS = 100;
+/** Most of a partition in one response. */
+const RESPONSE_BYTES = 256 * 2 ** 10;
 
 /** A stretch of a partition. */
 export interface Stretch {
@@ -27,7 +28,7 @@ interface Cursor {
 /**
  * Reads stretches of a topic, in any order and as often as wanted, without taking part in anybody's work. kafkajs reads only as a
  * member of a group: this is the one member of a group of its own that never commits and is paused except while it reads.
- * One stretch holds at most one response of the broker in memory.
+ * At most one response of the broker for each stretch is in memory.
  */
 export class TopicReader {
   readonly #cursors = new Map<number, Cursor>();
@@ -35,6 +36,8 @@ export class TopicReader {
   readonly #name: string;
   readonly #group: string;
   readonly #consumer: Consumer;
+  /** Whether kafkajs can be told to pause and seek: not between a crash of its own and its next join. */
+  #joined = false;
   #failure: Error | undefined;
 
   private constructor(
@@ -44,7 +47,12 @@ export class TopicReader {
   ) {
     this.#name = topics.nameOf(topic);
     this.#group = topics.nameOf(`reader-${randomUUID()}`);
-    this.#consumer = kafka.consumer({ groupId: this.#group, maxWaitTimeInMs: FETCH_MS, allowAutoTopicCreation: false });
+    this.#consumer = kafka.consumer({
+      groupId: this.#group,
+      maxWaitTimeInMs: FETCH_MS,
+      maxBytesPerPartition: RESPONSE_BYTES,
+      allowAutoTopicCreation: false,
+    });
   }
 
   /** Joins its group, which takes the time that the broker gives others to join. Throws StreamsError `store`. */
@@ -69,8 +77,8 @@ export class TopicReader {
     try {
       for (const { partition, from, end } of stretches) this.#cursors.set(partition, { next: from, end, chunks: [] });
       this.#seek();
+      for (const { partition } of stretches) this.#resume(partition);
       for (const { partition } of stretches) {
-        this.#resume(partition);
         for await (const chunk of this.#chunks(partition, signal)) yield* chunk;
       }
     } finally {
@@ -100,9 +108,11 @@ export class TopicReader {
   }
 
   async #join(): Promise<void> {
-    const { GROUP_JOIN, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, STOP, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    this.#consumer.on(STOP, () => (this.#joined = false));
     const joined = new Promise<void>((resolve, reject) => {
       this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+        this.#joined = true;
         for (const partition of payload.memberAssignment[this.#name] ?? []) {
           if (!this.#cursors.has(partition)) this.#pause(partition);
         }
@@ -148,52 +158,18 @@ export class TopicReader {
 
   /** Has every reading go on at its next offset, also after the group was joined anew. */
   #seek(): void {
+    if (!this.#joined) return;
     for (const [partition, { next }] of this.#cursors) {
       this.#consumer.seek({ topic: this.#name, partition, offset: String(next) });
     }
   }
 
   #pause(partition: number): void {
-    this.#consumer.pause([{ topic: this.#name, partitions: [partition] }]);
+    if (this.#joined) this.#consumer.pause([{ topic: this.#name, partitions: [partition] }]);
   }
 
   #resume(partition: number): void {
-    if (this.#cursors.get(partition)!.chunks.length > 0) return;
-    this.#consumer.resume([{ topic: this.#name, partitions: [partition] }]);
-  }
-}
-
-/** The readers of a client: one that is done serves again, for joining takes time. */
-export class TopicReaders {
-  readonly #idle = new Map<string, TopicReader[]>();
-  readonly #all = new Set<TopicReader>();
-  #closed = false;
-
-  constructor(
-    private readonly kafka: Kafka,
-    private readonly topics: KafkaTopics,
-  ) {}
-
-  /** Records of stretches that are not empty. Throws StreamsError `closed`, `store`. */
-  async *read(topic: string, stretches: readonly Stretch[], signal?: AbortSignal): AsyncIterable<StreamRecord> {
-    if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
-    if (stretches.length === 0) return;
-    const reader = this.#idle.get(topic)?.pop() ?? (await this.#open(topic));
-    try {
-      yield* reader.read(stretches, signal);
-    } finally {
-      if (!reader.failed) this.#idle.set(topic, [...(this.#idle.get(topic) ?? []), reader]);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#all].map((reader) => reader.close()));
-  }
-
-  async #open(topic: string): Promise<TopicReader> {
-    const reader = await TopicReader.open(this.kafka, topic, this.topics);
-    this.#all.add(reader);
-    return reader;
+    if (this.#joined && this.#cursors.get(partition)!.chunks.length === 0)
+      this.#consumer.resume([{ topic: this.#name, partitions: [partition] }]);
   }
 }

@@ -65,7 +65,7 @@ await runMain(async () => {
     say(`Ctrl-C stops it${data === undefined ? ' and removes its data' : `; its data stays in ${folder}`}`);
     const crashed = await Promise.race([asked.then(() => false), cluster.ended.then(() => true)]);
     await cluster.stop();
-    if (crashed) throw new SetupError('a node of Kafka has ended by itself');
+    if (crashed) throw new SetupError('Kafka has ended by itself');
   } finally {
     if (data === undefined) await rm(folder, { recursive: true, force: true });
   }

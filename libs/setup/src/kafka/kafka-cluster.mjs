@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { runCommand } from '../run-command.mjs';
 import { SetupError } from '../setup-error.mjs';
+import { say } from '../step.mjs';
 
 const FORMAT_MS = 2 * 60_000;
 const START_MS = 3 * 60_000;
@@ -19,9 +20,9 @@ const LOG = ['defaultLogLevel=warn', 'log.kafka.server.KafkaRaftServer=info', 's
  * Starts a Kafka cluster (KRaft) on free ports of this machine, every node broker and controller in one process.
  *
  * @param {string} classPath
- * @param {string} folder data, settings and logs; a cluster of as many nodes that is there already goes on
+ * @param {string} folder data, settings and process id of each node; a cluster of as many nodes that is there already goes on
  * @param {{nodes: number, properties?: string}} options `properties`: further settings of every node, KEY=VALUE a line
- * @returns {Promise<{brokers: string[], ended: Promise<unknown>, stop(): Promise<void>}>} `ended` resolves when a node has ended
+ * @returns {Promise<{brokers: string[], ended: Promise<unknown>, stop(): Promise<void>}>} `ended` resolves when all nodes have
  * @throws {SetupError} when a node does not start, with the last lines that it said
  */
 export async function startKafkaCluster(classPath, folder, { nodes, properties = '' }) {
@@ -40,7 +41,7 @@ export async function startKafkaCluster(classPath, folder, { nodes, properties =
   try {
     for (const member of members)
       await format(classPath, member, `${settingsOf(member, members)}${properties}`, cluster);
-    started.push(...members.map((member) => startNode(classPath, member)));
+    for (const member of members) started.push(await startNode(classPath, member));
     await Promise.all(started.map(({ ready }) => ready));
   } catch (error) {
     await stop();
@@ -48,7 +49,7 @@ export async function startKafkaCluster(classPath, folder, { nodes, properties =
   }
   return {
     brokers: members.map(({ address }) => address),
-    ended: Promise.race(started.map(({ ended }) => ended)),
+    ended: Promise.all(started.map(({ ended }) => ended)),
     stop,
   };
 }
@@ -87,12 +88,14 @@ function settingsOf({ id, folder, address, controller }, members) {
     .join('');
 }
 
-function startNode(classPath, { id, folder }) {
+async function startNode(classPath, { id, folder }) {
   const args = [...JVM, ...LOG, '-cp', classPath, 'kafka.Kafka', join(folder, 'server.properties')];
   // A group of its own: Ctrl-C in the terminal is for the command, which then stops the nodes.
   const child = spawn('java', args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   let said = '';
+  let stopping = false;
   const ended = new Promise((resolve) => child.once('close', resolve));
+  await writeFile(join(folder, 'pid'), `${child.pid}\n`);
   const ready = new Promise((resolve, reject) => {
     const fail = (why) =>
       reject(new SetupError(`node ${id} of Kafka ${why}: ${said.trim().split('\n').slice(-5).join('\n')}`));
@@ -108,7 +111,9 @@ function startNode(classPath, { id, folder }) {
       fail('ended');
     });
   });
+  void ended.then(() => stopping || say(`node ${id} of Kafka has ended`));
   const stop = async () => {
+    stopping = true;
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await ended;

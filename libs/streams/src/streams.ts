@@ -9,6 +9,7 @@ import type { OutgoingRecord, StreamRecord } from './record.js';
  * - a partition has one owner per group at a time, and an owner that lost it cannot commit;
  * - within a partition records arrive in the order of writing;
  * - a record id written twice to a topic is one record.
+ * Where a transport keeps less it says so (`ContractDifferences`): Kafka does in three points.
  */
 export interface Streams {
   readonly producer: Producer;
@@ -16,7 +17,7 @@ export interface Streams {
   consumer(group: string, topics: readonly string[], options?: ConsumerOptions): Consumer;
   /** Every record that `topic` held when the iteration began, partition by partition; for reports. */
   readAll(topic: string, options?: ReadOptions): AsyncIterable<StreamRecord>;
-  /** How far `group` is behind on `topic`. */
+  /** How far `group` is behind on `topic`. On Kafka an upper bound, since the marks of transactions are counted. */
   lag(group: string, topic: string): Promise<Lag>;
   /** Stops every consumer (in-flight batches finish) and releases the store. Idempotent. */
   close(): Promise<void>;

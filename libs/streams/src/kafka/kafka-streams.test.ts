@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConsumerEvent } from '../streams.js';
 import { describeSeveralProcesses } from '../several-processes-contract.js';
@@ -38,6 +38,34 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
     return { place, streams: openKafkaStreams(place, kafkaOptions.parse({})), remove: async () => undefined };
   });
+
+  it('fetches no more than the model takes', async () => {
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+    const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
+    const value = randomBytes(256 * 1024);
+    for (let i = 0; i < 256; i += 4) {
+      await streams.producer.send(
+        'in',
+        [i, i + 1, i + 2, i + 3].map((key) => ({ key: String(key), value })),
+      );
+    }
+    let release!: () => void;
+    const mayFinish = new Promise<void>((resolve) => (release = resolve));
+    const consumer = streams.consumer('g', ['in'], { maxRecords: 1 });
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const running = consumer.run(() => mayFinish);
+    for (let looks = 0; looks < 30; looks++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    release();
+    await consumer.stop();
+    await running;
+    // 64 MiB wait there. A response holds a MiB or a batch, one is in work and one waits; the rest is what the garbage collector has not seen.
+    expect(most).toBeLessThan(24 * 2 ** 20);
+    await streams.close();
+  }, 120_000);
 
   it(
     'keeps a partition while a batch takes longer than the session, and commits it once',

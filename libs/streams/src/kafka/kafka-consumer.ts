@@ -11,6 +11,7 @@ import { KafkaBatch, type KafkaAssignment } from './kafka-batch.js';
 import { toStreamsError } from './kafka-error.js';
 import type { KafkaOptions } from './kafka-options.js';
 import { fromMessage } from './kafka-record.js';
+import { partitionAssigner, type Holdings } from './partition-assigner.js';
 import { TransactionalProducer, type TransactionOptions } from './transactional-producer.js';
 
 /** Longest time that a request waits for records: a partition that is resumed waits for the request under way. */
@@ -40,6 +41,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   #memberId: string | undefined;
   /** Whether kafkajs can be told to pause: not between a crash of its own and its next join. */
   #joinedGroup = false;
+  /** Between this member's request to join and the answer: no further batch is begun, for its partition may go. */
+  #joining = false;
   #left = false;
   #beat: () => Promise<void> = async () => undefined;
 
@@ -57,6 +60,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       sessionTimeout: context.options.sessionTimeoutMs,
       heartbeatInterval: context.options.heartbeatIntervalMs,
       maxWaitTimeInMs: FETCH_MS,
+      partitionAssigners: [partitionAssigner(() => this.#holdings())],
       allowAutoTopicCreation: false,
     });
   }
@@ -100,7 +104,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   protected nextBatch(assignment: KafkaAssignment, limit: (offset: number) => number): PendingBatch | undefined {
     const { buffer, producer, settling } = assignment;
     const first = buffer[0];
-    if (!first || !producer || settling) return undefined;
+    if (!first || !producer || settling || this.#joining) return undefined;
     const most = limit(first.offset);
     let bytes = 0;
     let count = 0;
@@ -169,6 +173,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       (memberAssignment[this.#names.nameOf(topic)] ?? []).map((partition) => ({ topic, partition })),
     );
     this.#joinedGroup = true;
+    this.#joining = false;
     const keys = new Set(given.map(keyOf));
     for (const [key, assignment] of this.#owned) {
       if (memberId === this.#memberId && keys.has(key)) continue;
@@ -178,6 +183,20 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     }
     this.#memberId = memberId;
     for (const partition of given) if (!this.#owned.has(keyOf(partition))) this.#own(partition);
+  }
+
+  /** What the group is told when this member joins: those with a batch in work first. */
+  #holdings(): Holdings {
+    this.#joining = true;
+    const sorted = [...this.#owned.values()].sort(
+      (a, b) => Number(b.batch !== undefined) - Number(a.batch !== undefined),
+    );
+    const topics = new Map<string, number[]>();
+    for (const { topic, partition } of sorted) {
+      const name = this.#names.nameOf(topic);
+      topics.set(name, [...(topics.get(name) ?? []), partition]);
+    }
+    return Object.fromEntries(topics);
   }
 
   #own(partition: { readonly topic: string; readonly partition: number }): void {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
-import { readConfig } from '@mpa/service-kit';
+import { imageAccess, readConfig } from '@mpa/service-kit';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
@@ -10,6 +10,8 @@ import { levelStudent } from './level-student.js';
 
 interface AlignFlags {
   readonly images: string;
+  readonly imageRoot?: readonly string[];
+  readonly allowHosts?: readonly string[];
   readonly task: Task;
   readonly teacher: string;
   readonly student: string;
@@ -26,7 +28,9 @@ export function addAlign(program: Command, context: CommandContext): void {
   program
     .command('align')
     .description('level a small model against a large one on unlabeled images; run it again to go on')
-    .requiredOption('--images <dir|glob>', 'unlabeled images')
+    .requiredOption('--images <source>', 'unlabeled images: folder, glob, shard, list; also s3:// and https://')
+    .option('--image-root <place...>', 'folders or s3://BUCKET/PREFIX that a list may name images in')
+    .option('--allow-hosts <host...>', 'web servers that images may be read from')
     .addOption(new Option('--task <task>', 'what they are to be asked about').choices(tasks).makeOptionMandatory())
     .requiredOption('--teacher <model>', 'checkpoint folder of the large model')
     .requiredOption('--student <model>', 'checkpoint folder of the small model')
@@ -43,7 +47,10 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
   if ((flags.eval === undefined) !== (flags.evalImages === undefined)) {
     throw new UsageError('--eval and --eval-images belong together: give both or neither');
   }
-  const config = flags.config ? await readConfig(flags.config, alignConfigSchema) : alignConfigSchema.parse({});
+  const settings = flags.config ? await readConfig(flags.config, alignConfigSchema) : alignConfigSchema.parse({});
+  const config = flags.allowHosts
+    ? { ...settings, images: imageAccess.parse({ ...settings.images, allowHosts: flags.allowHosts }) }
+    : settings;
   const endpoints = flags.endpoints ? await readConfig(flags.endpoints, endpointsSchema) : {};
   const labelled =
     flags.eval !== undefined && flags.evalImages !== undefined
@@ -51,7 +58,14 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
       : {};
   const options = {
     run: resolve(flags.out),
-    sources: [{ task: flags.task, images: placeOf(flags.images), ...labelled }],
+    sources: [
+      {
+        task: flags.task,
+        images: placeOf(flags.images),
+        ...(flags.imageRoot && { imageRoots: flags.imageRoot.map(placeOf) }),
+        ...labelled,
+      },
+    ],
     teacher: resolve(flags.teacher),
     student: resolve(flags.student),
     config,

@@ -58,10 +58,10 @@ export class S3Files implements Files {
     request: (connection: { sdk: Sdk; client: S3Client }, place: S3Place, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const place = parseS3Uri(uri);
+    const connection = await (this.#client ??= connect());
     const late = AbortSignal.timeout(this.timeoutMs);
     try {
-      this.#client ??= connect();
-      return await request(await this.#client, place, signal ? AbortSignal.any([signal, late]) : late);
+      return await request(connection, place, signal ? AbortSignal.any([signal, late]) : late);
     } catch (error) {
       signal?.throwIfAborted();
       if (late.aborted) throw new StorageError('timeout', `${uri}: no answer within ${this.timeoutMs / 1000} s`);
@@ -112,8 +112,8 @@ function toS3Error(uri: string, error: unknown): StorageError {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
   const says = `${name === 'Error' ? '' : `${name}: `}${message || systemCode(error)}`;
   const failed = (code: StorageError['code'], words: string): StorageError =>
+    // Without the SDK's error as cause: it holds the connection.
     new StorageError(code, `${uri}: ${words}`, {
-      cause: error,
       retriable: code === 'unreachable' || code === 'credentials',
     });
   if (name === 'CredentialsProviderError') {
@@ -121,7 +121,7 @@ function toS3Error(uri: string, error: unknown): StorageError {
   }
   if (message === 'Region is missing') return failed('credentials', 'no AWS region: set AWS_REGION');
   if (BAD_CREDENTIALS.has(name)) return failed('credentials', `the credentials are refused (${says})`);
-  if (status === 404) return failed('not-found', `not found (${says})`);
+  if (status === 404) return failed('not-found', 'there is no such bucket or object');
   if (status === 401 || status === 403) return failed('forbidden', `access denied (${says})`);
   if (status === 416) return failed('corrupt', 'it is shorter than the shard said');
   if (status >= 400 && status < 500) return failed('unreadable', says);

@@ -58,7 +58,7 @@ export const annotatorConfig = z.strictObject({
    */
   duplicates: z
     .strictObject({
-      match: z.enum(['off', 'exact', 'near']).default('exact'),
+      match: z.enum(['off', 'exact', 'near']).default('off'),
       distance: z.int().min(0).max(MOST_DISTANCE).default(4),
     })
     .prefault({}),

@@ -5,7 +5,7 @@ import { HEADER, type OutgoingRecord, type Streams } from '@mpa/streams';
 import type { PipelineOptions, TaskSource } from './pipeline-options.js';
 
 /** Most records written at a time, and milliseconds that one waits for others. */
-const BATCH = 256;
+const BATCH = 4096;
 const LONGEST_WAIT = 500;
 /** Images that are there before the work on them begins: enough to time the models on. */
 const FIRST = 8;

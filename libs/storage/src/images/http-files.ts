@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import { Agent, request, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { StorageError } from '../storage-error.js';
 import { systemCode } from '../system-error.js';
 import { AddressRule, type AddressRuleOptions } from './address-rule.js';
@@ -106,7 +106,8 @@ export class HttpFiles implements Files {
 
   /** Asks, and where the answer is another address, there. */
   async #follow(start: URL, range: ByteRange | undefined, signal: AbortSignal): Promise<Answer> {
-    this.#agent ??= new Agent({ connect: { lookup: this.#rule.lookup, timeout: this.options.timeoutMs } });
+    const undici = await import('undici');
+    this.#agent ??= new undici.Agent({ connect: { lookup: this.#rule.lookup, timeout: this.options.timeoutMs } });
     let url = start;
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
       this.#rule.checkUrl(url);
@@ -114,7 +115,7 @@ export class HttpFiles implements Files {
         'accept-encoding': 'identity',
         ...(range && { range: `bytes=${range.first}-${range.first + range.length - 1}` }),
       };
-      const answer = await request(url, { dispatcher: this.#agent, headers, signal });
+      const answer = await undici.request(url, { dispatcher: this.#agent, headers, signal });
       if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
       discard(answer.body);
       if (!REDIRECTS.has(answer.statusCode)) throw statusError(start.href, answer.statusCode);

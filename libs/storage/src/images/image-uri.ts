@@ -21,6 +21,7 @@ export function imageUri({ file, part }: ImagePlace): string {
 
 /** The place that a URI means; only endings that `imageUri` writes are taken for a part, since names may hold any character. */
 export function parseImageUri(uri: string): ImagePlace {
+  if (!uri.includes('#')) return { file: uri };
   const bytes = /^(.+)#bytes=(\d{1,15})-(\d{1,15})$/s.exec(uri);
   if (bytes) {
     const [first, last] = [Number(bytes[2]), Number(bytes[3])];

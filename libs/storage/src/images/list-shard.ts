@@ -1,8 +1,6 @@
 import type { Files } from './files.js';
 import { FileWindow } from './file-window.js';
 import { imageUri, type ImagePart } from './image-uri.js';
-import { listArrow } from './list-arrow.js';
-import { listTar } from './list-tar.js';
 import { skipped, type ListedImage } from './listed-image.js';
 import type { ParquetImages } from './parquet-images.js';
 import { StorageError } from '../storage-error.js';
@@ -29,9 +27,7 @@ export async function* listShard(
 ): AsyncIterable<ListedImage> {
   try {
     const entries =
-      kind === 'parquet'
-        ? parquet.list(uri, signal)
-        : (kind === 'tar' ? listTar : listArrow)(await FileWindow.open(files, uri, signal));
+      kind === 'parquet' ? parquet.list(uri, signal) : (await reader(kind))(await FileWindow.open(files, uri, signal));
     for await (const { name, part } of entries) {
       signal?.throwIfAborted();
       const inside = `${path}/${name}`;
@@ -42,4 +38,9 @@ export async function* listShard(
     if (!(error instanceof StorageError) || error.retriable) throw error;
     yield skipped(path, uri, error.code, error);
   }
+}
+
+/** Loads what reads a kind of shard: most commands need none of them. */
+async function reader(kind: 'tar' | 'arrow'): Promise<(file: FileWindow) => AsyncIterable<ShardEntry>> {
+  return kind === 'tar' ? (await import('./list-tar.js')).listTar : (await import('./list-arrow.js')).listArrow;
 }

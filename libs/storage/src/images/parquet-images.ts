@@ -1,6 +1,5 @@
+import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { LRUCache } from 'lru-cache';
-import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer, type FileMetaData } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { StorageError } from '../storage-error.js';
 import type { Files } from './files.js';
 import { tooLarge } from './local-files.js';
@@ -70,6 +69,7 @@ export class ParquetImages {
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     };
     const file = { byteLength, slice };
+    const { parquetMetadataAsync } = await import('hyparquet');
     return { file, metadata: await decoding(uri, parquetMetadataAsync(file)) };
   }
 
@@ -79,6 +79,8 @@ export class ParquetImages {
     if (bytes > CACHE_BYTES) {
       throw tooLarge(`the row group of row ${row} in ${uri}, to be written in smaller ones,`, bytes, CACHE_BYTES);
     }
+    const { parquetReadObjects } = await import('hyparquet');
+    const { compressors } = await import('hyparquet-compressors');
     const options = {
       file,
       metadata,

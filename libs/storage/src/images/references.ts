@@ -8,6 +8,11 @@ import { describeFile } from './list-folder.js';
 import { skipped, type ListedImage } from './listed-image.js';
 import { parseS3Uri, s3Uri } from './s3-uri.js';
 
+const S3 = /^s3:\//i;
+const WEB = /^https?:\//i;
+const FILE = /^file:\//i;
+const OTHER = /^[a-z][a-z0-9+.-]+:\/\//i;
+
 /**
  * What the references of one list mean, and which of them are followed: to files and objects in the list's own folder and
  * below, or below one of the roots, links resolved; and to hosts that are allowed. A list on another machine names no files of this one.
@@ -45,16 +50,16 @@ export class References {
   async entry(reference: string): Promise<ListedImage> {
     try {
       const remote = isRemote(this.list);
-      if (hasScheme(reference, 'https?')) return this.#web(reference);
-      if (hasScheme(reference, 's3')) return this.#object(reference);
-      if (/^[a-z][a-z0-9+.-]+:\/\//i.test(reference) && !hasScheme(reference, 'file')) {
+      if (WEB.test(reference)) return this.#web(reference);
+      if (S3.test(reference)) return this.#object(reference);
+      if (OTHER.test(reference) && !FILE.test(reference)) {
         throw new StorageError('unsupported', `${reference}: use a path, file://, s3://, http:// or https://`);
       }
       if (!remote) return await this.#file(reference);
-      if (hasScheme(reference, 'file') || (hasScheme(this.list, 's3') && reference.startsWith('/'))) {
+      if (FILE.test(reference) || (S3.test(this.list) && reference.startsWith('/'))) {
         throw new StorageError('not-allowed', `${reference}: a list on another machine names no files of this one`);
       }
-      if (hasScheme(this.list, 'https?')) return this.#web(new URL(reference, this.list).href);
+      if (WEB.test(this.list)) return this.#web(new URL(reference, this.list).href);
       const { bucket, key } = parseS3Uri(this.list);
       return this.#object(s3Uri({ bucket, key: posix.join(posix.dirname(key), reference) }));
     } catch (error) {
@@ -78,9 +83,9 @@ export class References {
   }
 
   async #file(reference: string): Promise<ListedImage> {
-    const { file, part } = hasScheme(reference, 'file') ? parseImageUri(reference) : { file: reference };
+    const { file, part } = FILE.test(reference) ? parseImageUri(reference) : { file: reference };
     const folder = dirname(localPath(this.list));
-    const full = hasScheme(file, 'file') ? localPath(file) : resolve(folder, file);
+    const full = FILE.test(file) ? localPath(file) : resolve(folder, file);
     const path = relative(folder, full).split(sep).join('/');
     const real = await realpath(full).catch(() => undefined);
     if (real === undefined) {
@@ -100,11 +105,7 @@ export class References {
 
 /** Whether a place is named by a URI of another machine. */
 export function isRemote(place: string): boolean {
-  return hasScheme(place, 's3|https?');
-}
-
-function hasScheme(place: string, scheme: string): boolean {
-  return new RegExp(`^(?:${scheme}):/`, 'i').test(place);
+  return S3.test(place) || WEB.test(place);
 }
 
 function outside(place: string): StorageError {

@@ -76,7 +76,7 @@ function decode(bytes: Buffer, where: string): FoundMessage {
     const message = Message.decode(new Uint8Array(bytes));
     const { bodyLength } = message;
     if (bodyLength < 0) throw new Error(`a body of ${bodyLength} bytes`);
-    if (message.isSchema()) return { schema: message.header() as Schema, bodyLength };
+    if (message.isSchema()) return { schema: message.header(), bodyLength };
     return message.isRecordBatch() ? { batch: message.header(), bodyLength } : { bodyLength };
   } catch (cause) {
     throw new StorageError('corrupt', `${where}: no Arrow message (${(cause as Error).message})`, { cause });
@@ -88,18 +88,18 @@ function imageColumns({ fields }: Schema, uri: string): ImageColumn[] {
   const columns: ImageColumn[] = [];
   let node = 0;
   let buffer = 0;
-  const visit = ({ type, name }: Field, column: string | undefined): void => {
+  const visit = ({ type, name }: Field<DataType>, column: string | undefined): void => {
     const width = DataType.isBinary(type) ? 4 : DataType.isLargeBinary(type) ? 8 : undefined;
     if (width !== undefined && column !== undefined) columns.push({ name: column, node, buffer, width });
     node += 1;
     buffer += bufferCount(type, uri);
     const isImage = DataType.isStruct(type) && column !== undefined;
     if (DataType.isDictionary(type)) return;
-    for (const child of ((type as Struct).children as Field[] | undefined) ?? []) {
+    for (const child of ((type as Struct).children as Field<DataType>[] | undefined) ?? []) {
       visit(child, isImage && child.name === 'bytes' ? name : undefined);
     }
   };
-  for (const field of fields) visit(field, field.name);
+  for (const field of fields as Field<DataType>[]) visit(field, field.name);
   if (columns.length === 0) {
     const names = fields.map((field) => `${field.name}: ${String(field.type)}`).join(', ');
     throw new StorageError('unsupported', `${uri} has no column of images: it has ${names}`);

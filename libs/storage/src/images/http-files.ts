@@ -4,7 +4,7 @@ import { StorageError } from '../storage-error.js';
 import { systemCode } from '../system-error.js';
 import { AddressRule, type AddressRuleOptions } from './address-rule.js';
 import type { ByteRange, Files, ReadFileOptions } from './files.js';
-import { tooLarge } from './local-files.js';
+import { tooLarge } from './too-large.js';
 
 const MOST_REDIRECTS = 5;
 /** Further tries after a failure that may pass, and milliseconds before the first of them; the pauses double and are drawn at random. */

@@ -14,6 +14,7 @@ import { localFiles } from './local-files.js';
 import { ParquetImages } from './parquet-images.js';
 import { isRemote, References } from './references.js';
 import { S3Files } from './s3-files.js';
+import { tooLarge } from './too-large.js';
 
 /** What images may be taken from, and how large and slow they may be. */
 export interface ImageStoreOptions {
@@ -55,7 +56,7 @@ export class ImageStore {
    */
   async read(uri: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Uint8Array> {
     const { file, part } = parseImageUri(uri);
-    if (part?.kind === 'row') return this.#parquet.read(file, part);
+    if (part?.kind === 'row') return this.#withinLimit(uri, await this.#parquet.read(file, part));
     const bytes = await this.#filesOf(file).read(file, { range: part, maxBytes: this.#maxBytes, signal });
     if (part && bytes.length < part.length) throw new StorageError('corrupt', `${uri}: the shard is shorter by now`);
     return bytes;
@@ -108,6 +109,11 @@ export class ImageStore {
       }
     } else if (isRemote(source)) yield* listS3(this.#s3, source, signal);
     else yield* listFolder(localPath(source), signal);
+  }
+
+  #withinLimit(uri: string, bytes: Uint8Array): Uint8Array {
+    if (bytes.length > this.#maxBytes) throw tooLarge(uri, bytes.length, this.#maxBytes);
+    return bytes;
   }
 
   #filesOf(uri: string): Files {

@@ -4,6 +4,7 @@ import { localPath } from '../local-path.js';
 import { StorageError } from '../storage-error.js';
 import { toStorageError } from '../system-error.js';
 import type { Files } from './files.js';
+import { tooLarge } from './too-large.js';
 
 /** Files of this machine, by `file://` URI or path. Pipes, sockets and devices are refused, since reading one may never end. */
 export const localFiles: Files = {
@@ -24,11 +25,6 @@ export const localFiles: Files = {
       return bytes.subarray(0, filled);
     }),
 };
-
-/** The error for a file or a part of one that is over the limit. */
-export function tooLarge(uri: string, bytes: number | string, maxBytes: number): StorageError {
-  return new StorageError('too-large', `${uri} has ${bytes} bytes, more than the limit of ${maxBytes}`);
-}
 
 async function withFile<T>(uri: string, work: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   const path = localPath(uri);

@@ -2,9 +2,9 @@ import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { LRUCache } from 'lru-cache';
 import { StorageError } from '../storage-error.js';
 import type { Files } from './files.js';
-import { tooLarge } from './local-files.js';
 import type { ImagePart } from './image-uri.js';
 import type { ShardEntry } from './list-shard.js';
+import { tooLarge } from './too-large.js';
 
 /** Memory for images of row groups that were decoded. A row group with more is not read. */
 const CACHE_BYTES = 512 * 2 ** 20;

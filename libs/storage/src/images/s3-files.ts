@@ -2,8 +2,8 @@ import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { StorageError } from '../storage-error.js';
 import { systemCode } from '../system-error.js';
 import type { Files, ReadFileOptions } from './files.js';
-import { tooLarge } from './local-files.js';
 import { parseS3Uri, type S3Place } from './s3-uri.js';
+import { tooLarge } from './too-large.js';
 
 /** Tries of one request; the SDK waits between them with growing, random pauses. */
 const ATTEMPTS = 4;

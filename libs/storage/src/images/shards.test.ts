@@ -133,6 +133,14 @@ describe('shards', () => {
     }
   });
 
+  it('keeps to the limit on the size of an image', async () => {
+    const tight = new ImageStore({ maxMegabytes: 10 / 2 ** 20 });
+    for (const name of ['gnu.tar', 'plain.arrow', 'plain.parquet']) {
+      const [first] = await list(join(fixtures, name));
+      await expect(tight.read(first!.uri)).rejects.toMatchObject({ code: 'too-large' });
+    }
+  });
+
   it('notices a shard that changed after it was listed', async () => {
     const file = join(folder, basename('gnu.tar'));
     await cp(join(fixtures, 'gnu.tar'), file);

@@ -77,7 +77,7 @@ describe('startListing', () => {
       expect((await streams.lag('reader', topics.images.name)).lag).toBeGreaterThan(0);
       stopping.abort();
       await expect(listing.done).rejects.toMatchObject({ name: 'AbortError' });
-      await expect(startListing(streams, 'run', optionsOf(['nothing.png']), new AbortController().signal).begun).rejects.toThrow(/no images in .*nothing.png/); // prettier-ignore
+      await expect(startListing(streams, 'run', optionsOf(['nothing.png']), new AbortController().signal).done).rejects.toThrow(/no images in .*nothing.png/); // prettier-ignore
     });
   });
 });

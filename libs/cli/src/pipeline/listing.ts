@@ -14,10 +14,10 @@ const COUNTING = 'listing';
 
 /** The listing of a run's images, which goes on while the first of them are in work already. */
 export interface Listing {
-  /** Records so far, also those of earlier sessions once it is complete. */
+  /** Records so far, with those of earlier sessions. */
   readonly count: number;
   readonly isComplete: boolean;
-  /** Resolves when the first images are listed, or all. Rejects as `done` does. */
+  /** Resolves when the first images are listed, maybe in an earlier session, or all. Rejects as `done` does. */
   readonly begun: Promise<void>;
   /** Resolves to the number of records when all are listed. Rejects with what the source throws. */
   readonly done: Promise<number>;
@@ -46,6 +46,8 @@ export function startListing(
   const enough = new Promise<void>((resolve) => (begin = resolve));
 
   async function run(): Promise<number> {
+    count = (await streams.lag(COUNTING, topics.images.name)).lag;
+    if (count >= FIRST) begin();
     for (const source of sources) {
       const images = new ImageStore({ ...config.images, imageRoots: source.imageRoots ?? [] });
       for await (const batch of batches(images.list(source.images, { signal }))) {
@@ -54,7 +56,6 @@ export function startListing(
         if (count >= FIRST) begin();
       }
     }
-    count = (await streams.lag(COUNTING, topics.images.name)).lag;
     isComplete = true;
     begin();
     return count;

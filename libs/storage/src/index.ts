@@ -2,6 +2,7 @@
 export * from './storage-error.js';
 export { ImageStore, type ImageStoreOptions } from './images/image-store.js';
 export type { ListedImage, SkipReason } from './images/listed-image.js';
+export { describeFile } from './images/list-folder.js';
 export { localPath } from './local-path.js';
 export { sampleId } from './sample-id.js';
 export { writeFileAtomically, writeFolderAtomically } from './atomic-write.js';

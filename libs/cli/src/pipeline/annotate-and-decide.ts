@@ -7,20 +7,21 @@ import type { Progress } from '../progress/progress.js';
 import type { Listing } from './listing.js';
 import type { Services } from './services.js';
 import { StageTally } from './stage-tally.js';
+import { takeWrittenAnnotations } from './take-written-annotations.js';
 import { workThrough } from './work-through.js';
 
 /** Counts of the two stages. */
 export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'selectedBy' | 'rejected'>;
 
 /**
- * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. A stage
- * that fails ends the other one, and its failure is thrown.
+ * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. Without an
+ * annotator the annotations are those that were imported. A stage that fails ends the other one, and its failure is thrown.
  *
  * @param folder the log's folder
  * @param listing of the records on the topic `images`; a failure of it ends both stages
  */
 export async function annotateAndDecide(
-  { annotatorWorker, parityWorker }: Pick<Services, 'annotatorWorker' | 'parityWorker'>,
+  { annotator, parityWorker }: Pick<Services, 'annotator' | 'parityWorker'>,
   streams: Streams,
   folder: string,
   listing: Listing,
@@ -52,8 +53,14 @@ export async function annotateAndDecide(
     deciding.update(decisions.done, `${decisions.passedOn} selected`);
     return listing.isComplete && annotations.done >= listing.count && decisions.done >= annotations.passedOn;
   };
+  const annotate = async (): Promise<unknown> => {
+    if (annotator) return workThrough(annotator.worker, folder, isAnnotated, either);
+    const unchecked = await takeWrittenAnnotations(streams, either);
+    if (unchecked > 0) progress.note(`${unchecked} annotations are taken unchecked: name a --teacher to check them`);
+    return isAnnotated();
+  };
   const stages = [
-    workThrough(annotatorWorker, folder, isAnnotated, either).then(() => annotating.end()),
+    annotate().then(() => annotating.end()),
     workThrough(parityWorker, folder, isDecided, either).then(() => deciding.end()),
   ];
   for (const stage of [...stages, listing.done]) stage.catch((error: unknown) => failure.abort(error));

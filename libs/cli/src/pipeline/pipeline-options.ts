@@ -5,7 +5,7 @@ import type { Endpoints } from './endpoints.js';
 /** Unlabeled images of one task, and labelled ones to measure with. */
 export interface TaskSource {
   readonly task: Task;
-  /** Where its unlabeled images are: see `ImageStore.list`. */
+  /** Where its unlabeled images are: see `ImageStore.list`; of an imported run the file that was imported. */
   readonly images: string;
   /** Folders and `s3://BUCKET/PREFIX` that a list may name images in, beside its own folder. */
   readonly imageRoots?: readonly string[];
@@ -18,8 +18,8 @@ export interface PipelineOptions {
   /** The run folder: made, or gone on with. */
   readonly run: string;
   readonly sources: readonly TaskSource[];
-  /** Checkpoint folders. */
-  readonly teacher: string;
+  /** Checkpoint folders. An imported run may do without a teacher: its annotations are then taken as they are. */
+  readonly teacher?: string;
   readonly student: string;
   /** Settings of the services in this process. */
   readonly config: AlignConfig;

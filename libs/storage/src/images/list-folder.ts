@@ -103,7 +103,7 @@ async function linkProblem(
   return undefined;
 }
 
-/** A file as an entry of the listing: an image, or why it cannot be one. `path` is relative to the root. */
+/** The image file at `path` below `root`, or why it cannot be used; one that is not there comes as a broken link. */
 export async function describeFile(root: string, path: string): Promise<ListedImage> {
   const full = join(root, path);
   try {

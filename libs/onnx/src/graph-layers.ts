@@ -1,4 +1,4 @@
-import type { Activation, AttentionOptions, Layers, Weights } from '@mpa/vlm';
+import type { Activation, AttentionOptions, Layers, PatchEmbedOptions, Weights } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 import { float32Weight, linears } from './linear.js';
 import type { LinearKind } from './linear.js';
@@ -36,7 +36,7 @@ export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, at
         module,
       ),
     attention: (q, k, v, options) => attention(graph, q, k, v, options),
-    patchEmbed: (pixels, module, { patchSize }) => patchEmbed(graph, weights, pixels, module, patchSize),
+    patchEmbed: (pixels, module, options) => patchEmbed(graph, weights, pixels, module, options),
     pixelShuffle: (x, scale) => pixelShuffle(graph, x, scale),
     placeImageFeatures: (x, features, ids, imageTokenId) => placeImageFeatures(graph, x, features, ids, imageTokenId),
   };
@@ -58,13 +58,16 @@ function activation(graph: Graph, x: Value, kind: Activation): Value {
 }
 
 // [N, 3, h, w] -> Conv [N, D, h/p, w/p] -> [N, D, P] -> [N, P, D]
-function patchEmbed(graph: Graph, weights: Weights, pixels: Value, module: string, patchSize: number): Value {
+function patchEmbed(
+  graph: Graph,
+  weights: Weights,
+  pixels: Value,
+  module: string,
+  { patchSize, bias }: PatchEmbedOptions,
+): Value {
   const kernel = [patchSize, patchSize];
-  const inputs = [
-    pixels,
-    float32Weight(graph, weights, `${module}.weight`),
-    float32Weight(graph, weights, `${module}.bias`),
-  ];
+  const names = bias ? [`${module}.weight`, `${module}.bias`] : [`${module}.weight`];
+  const inputs = [pixels, ...names.map((name) => float32Weight(graph, weights, name))];
   const x = graph.node('Conv', inputs, { kernel_shape: kernel, strides: kernel }, module);
   return graph.node('Transpose', [graph.reshape(x, [0, 0, -1])], { perm: [0, 2, 1] });
 }

@@ -5,7 +5,7 @@ import { checkpointFiles } from './checkpoint-files.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Family, ModelShape } from './family.js';
 import { openFamily } from './families.js';
-import { openWeights } from './open-weights.js';
+import { hasWeights, openWeights } from './open-weights.js';
 import type { Processor } from './processor.js';
 import { writeSafetensors } from './safetensors.js';
 import type { NamedTensor } from './safetensors.js';
@@ -72,17 +72,35 @@ async function describe(
  */
 export async function openCheckpoint(dir: string): Promise<Checkpoint> {
   const description = await describeCheckpoint(dir);
-  const weights = await openWeights(dir);
+  const { family, config } = description;
+  const opened = await openWeights(dir);
   try {
-    const expected = description.family.weights(description.config);
-    const redundant = new Set(description.family.redundantWeights(description.config));
-    const names = weights.names.filter((name) => !redundant.has(name));
-    checkWeights({ ...weights, names }, expected, dir);
-    return { ...description, weights: { ...weights, names }, close: () => weights.close() };
+    const weights = renamed(opened, (name) => family.weightName(name));
+    const redundant = new Set(family.redundantWeights(config));
+    const needed = { ...weights, names: weights.names.filter((name) => !redundant.has(name)) };
+    checkWeights(needed, family.weights(config), dir);
+    return { ...description, weights: needed, close: () => opened.close() };
   } catch (error) {
-    weights.close();
+    opened.close();
     throw error;
   }
+}
+
+/** The same weights under other names. Throws CheckpointError where two would have one name. */
+function renamed(weights: Weights, rename: (name: string) => string): Weights {
+  const original = new Map<string, string>();
+  for (const name of weights.names) {
+    const other = original.get(rename(name));
+    if (other !== undefined) throw new CheckpointError(`tensors ${other} and ${name} are the same weight twice`);
+    original.set(rename(name), name);
+  }
+  const find = (name: string): string => original.get(name) ?? name;
+  return {
+    names: [...original.keys()],
+    shape: (name) => weights.shape(find(name)),
+    dtype: (name) => weights.dtype(find(name)),
+    read: (name) => weights.read(find(name)),
+  };
 }
 
 /** Number of parameters of a model, tied ones once. */
@@ -136,7 +154,7 @@ const COMPANIONS =
 
 /**
  * Writes a checkpoint folder that `transformers` loads: new weights, in the element type `dtype`, beside the configuration,
- * tokenizer and processor files of an existing one. Weights are read one by one and come last, under a temporary name, so a
+ * tokenizer and processor files of an existing one, under the names that the weights have there. Weights are read one by one and come last, under a temporary name, so a
  * folder with `model.safetensors` is complete. Throws CheckpointError for a tensor of another size or a value that `dtype` cannot hold.
  */
 export async function saveCheckpoint(
@@ -152,15 +170,26 @@ export async function saveCheckpoint(
     }
   }
   await declareDtype(dir, dtype);
-  const layout = [...like.family.weights(like.config)].map(([name, shape]) => ({ name, shape }));
-  writeSafetensors(join(dir, 'model.safetensors'), layout, valuesOf(layout, read), dtype);
+  const saved = await savedNames(like);
+  const tensors = [...like.family.weights(like.config)].map(([name, shape]) => ({ name, shape }));
+  const layout = tensors.map(({ name, shape }) => ({ name: saved.get(name) ?? name, shape }));
+  writeSafetensors(join(dir, 'model.safetensors'), layout, valuesOf(tensors, saved, read), dtype);
+}
+
+/** The names that a folder's own weights have where they differ from the family's. */
+async function savedNames({ dir, family }: CheckpointDescription): Promise<ReadonlyMap<string, string>> {
+  if (!hasWeights(dir)) return new Map();
+  const weights = await openWeights(dir);
+  weights.close();
+  return new Map(weights.names.map((name) => [family.weightName(name), name]));
 }
 
 function* valuesOf(
-  layout: readonly Pick<NamedTensor, 'name' | 'shape'>[],
+  tensors: readonly Pick<NamedTensor, 'name' | 'shape'>[],
+  saved: ReadonlyMap<string, string>,
   read: (name: string) => Float32Array,
 ): Generator<NamedTensor> {
-  for (const { name, shape } of layout) yield { name, shape, values: read(name) };
+  for (const { name, shape } of tensors) yield { name: saved.get(name) ?? name, shape, values: read(name) };
 }
 
 const TORCH_NAMES: Readonly<Record<Dtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };

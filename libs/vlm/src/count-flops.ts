@@ -1,5 +1,5 @@
 import type { CheckpointDescription } from './checkpoint.js';
-import type { Layers } from './layers.js';
+import type { Layers, PatchEmbedOptions } from './layers.js';
 
 /** What one answer is made from. */
 export interface AnswerSize {
@@ -86,7 +86,7 @@ class CountingLayers implements Layers<Shape> {
     return q;
   }
 
-  patchEmbed(pixels: Shape, module: string, { patchSize }: { readonly patchSize: number }): Shape {
+  patchEmbed(pixels: Shape, module: string, { patchSize }: PatchEmbedOptions): Shape {
     const [n, channels, height, width] = pixels as [number, number, number, number];
     const [out] = this.#weight(`${module}.weight`);
     const patches = Math.floor(height / patchSize) * Math.floor(width / patchSize);

@@ -1,4 +1,4 @@
-import type { Activation, AttentionOptions, Layers } from '@mpa/vlm';
+import type { Activation, AttentionOptions, Layers, PatchEmbedOptions } from '@mpa/vlm';
 import { tf } from '../tf.js';
 import type { Tensor } from '../tf.js';
 import { activations } from './activation.js';
@@ -101,11 +101,11 @@ export class TensorLayers implements Layers<Tensor> {
     };
   }
 
-  patchEmbed(pixels: Tensor, module: string, { patchSize }: { readonly patchSize: number }): Tensor {
+  patchEmbed(pixels: Tensor, module: string, { patchSize, bias }: PatchEmbedOptions): Tensor {
     const weight = this.weights.get(`${module}.weight`);
     return linear(cutPatches(pixels, patchSize), {
       weight: weight.reshape([weight.shape[0], -1]),
-      bias: this.weights.get(`${module}.bias`),
+      bias: bias ? this.weights.get(`${module}.bias`) : undefined,
       frozen: this.weights.isFrozen(`${module}.weight`),
     });
   }

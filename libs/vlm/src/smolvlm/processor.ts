@@ -1,5 +1,6 @@
 import { CheckpointError } from '../checkpoint-error.js';
 import type { CheckpointFiles } from '../checkpoint-files.js';
+import { newProcessor } from '../new-processor.js';
 import type { ProcessedImage, Processor } from '../processor.js';
 import { openTextProcessing } from '../text-processing.js';
 import type { TextProcessing } from '../text-processing.js';
@@ -9,7 +10,6 @@ import { SmolVlmImageProcessor } from './image-processor.js';
 const IMAGE = '<image>';
 const AROUND = '<fake_token_around_image>';
 const GLOBAL = '<global-img>';
-const END = '<end_of_utterance>';
 
 /** The processor of a SmolVLM or Idefics3 checkpoint. Source: processing_smolvlm.py, processing_idefics3.py. */
 export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolVlmConfig): Promise<Processor> {
@@ -21,16 +21,10 @@ export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolV
   );
   const perTile = images.tokensPerTile;
   checkAgreement(files, text, config, processorConfig['image_seq_len'] ?? perTile, perTile);
-  return {
-    image: (image, options) => images.process(image, options),
-    regions: (image) => images.regions(image),
-    chat: (messages, options = {}) => text.chat(messages, options.addGenerationPrompt ?? false),
-    expand: (chat, processed) => expand(chat, processed, perTile),
-    encode: text.encode,
-    prompt: (messages, processed) => text.encode(expand(text.chat(messages, true), processed, perTile)),
-    answer: (answer) => text.encode(` ${answer}${END}`),
-    decode: (ids, options = {}) => text.decode(ids, options.skipSpecial ?? true),
-  };
+  return newProcessor(text, images, {
+    token: IMAGE,
+    replacement: (image) => placeholders(image, perTile),
+  });
 }
 
 /** The tokenizer, processor and model must mean the same placeholders. */
@@ -41,7 +35,7 @@ function checkAgreement(
   promised: unknown,
   perTile: number,
 ): void {
-  for (const token of [IMAGE, AROUND, GLOBAL, END]) text.idOf(token);
+  for (const token of [AROUND, GLOBAL]) text.idOf(token);
   if (text.idOf(IMAGE) !== config.imageTokenId) {
     throw new CheckpointError(
       `${files.path('tokenizer.json')}: ${IMAGE} is token ${text.idOf(IMAGE)}, but image_token_id in config.json is ${config.imageTokenId}`,
@@ -52,14 +46,6 @@ function checkAgreement(
       `${files.path('processor_config.json')}: image_seq_len is ${String(promised)}, but a tile becomes ${perTile} tokens (image_size, patch_size and scale_factor in config.json)`,
     );
   }
-}
-
-function expand(chat: string, images: readonly ProcessedImage[], perTile: number): string {
-  const parts = chat.split(IMAGE);
-  if (parts.length - 1 !== images.length) {
-    throw new CheckpointError(`the conversation has ${parts.length - 1} images, but ${images.length} are given`);
-  }
-  return parts.map((part, i) => (i === 0 ? part : placeholders(images[i - 1]!, perTile) + part)).join('');
 }
 
 /** Rows of tiles, each row ended by a line break, then the global view after another one. */

@@ -1,6 +1,8 @@
 import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Family } from './family.js';
+import { internVl } from './internvl/internvl.js';
+import { openInternVlProcessor } from './internvl/processor.js';
 import type { Processor } from './processor.js';
 import { openSmolVlmProcessor } from './smolvlm/processor.js';
 import { smolVlm } from './smolvlm/smolvlm.js';
@@ -26,7 +28,7 @@ function member<C>(
   };
 }
 
-const members = [member(smolVlm, openSmolVlmProcessor)];
+const members = [member(smolVlm, openSmolVlmProcessor), member(internVl, openInternVlProcessor)];
 
 /** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */
 export function openFamily(json: Record<string, unknown>): OpenFamily {

@@ -29,6 +29,8 @@ export interface TextProcessing {
   chat(messages: readonly Message[], addGenerationPrompt: boolean): string;
   /** Id of a special token. Throws CheckpointError if the tokenizer lacks it. */
   idOf(token: string): number;
+  /** The token that tokenizer_config.json gives this name, such as `image_token`; undefined if it names none so. */
+  named(name: string): string | undefined;
 }
 
 /** Reads tokenizer.json, tokenizer_config.json and the chat template. Throws CheckpointError naming what is missing or broken. */
@@ -64,6 +66,10 @@ export async function openTextProcessing(files: CheckpointFiles): Promise<TextPr
       const id = tokenizer.token_to_id(token);
       if (id === undefined) throw new CheckpointError(`${files.path('tokenizer.json')}: there is no token ${token}`);
       return id;
+    },
+    named: (name) => {
+      const extra = config['extra_special_tokens'] as Record<string, unknown> | undefined; // a list says no names
+      return tokenText(extra?.[name] ?? config[name]) || undefined;
     },
   };
 }

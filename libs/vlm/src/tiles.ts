@@ -32,6 +32,11 @@ export function stackPixels(views: readonly RgbImage[], normalization: Normaliza
   return pixels;
 }
 
+/** Indices of a tile's patches, so many along each side, row by row. */
+export function patchIndices(side: number): Int32Array {
+  return Int32Array.from({ length: side ** 2 }, (_, i) => i);
+}
+
 /** The positions of one tile, for each of so many tiles. */
 export function repeatPositions(positions: Int32Array, tiles: number): Int32Array {
   return Int32Array.from({ length: tiles * positions.length }, (_, i) => positions[i % positions.length]!);

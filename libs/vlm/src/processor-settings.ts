@@ -24,7 +24,7 @@ export function checkImageToken(
   );
 }
 
-/** Throws CheckpointError unless the processor promises, in the setting `name`, as many tokens as the model makes of a tile. */
+/** Throws CheckpointError unless the processor promises, in the settings that `name` says, as many tokens as the model makes of a tile. */
 export function checkTokensPerTile(files: CheckpointFiles, name: string, promised: unknown, perTile: number): void {
   if (promised === perTile) return;
   throw new CheckpointError(

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { CheckpointError } from '../checkpoint-error.js';
 import { activation, checkDivides, readBySchema, size } from '../config-schema.js';
 import type { Activation } from '../layers.js';
 import { checkTextConfig, textConfigSchema } from '../text-decoder/config.js';
 import type { TextConfig } from '../text-decoder/config.js';
 import type { VisionConfig } from '../vision-encoder/config.js';
+import { layersBehind } from '../vision-encoder/feature-layer.js';
 
 /** The validated config of an InternVL checkpoint, in the names of this code base. */
 export interface InternVlConfig {
@@ -70,7 +70,7 @@ const schema = z.object({
 });
 
 /**
- * Reads config.json of an InternVL checkpoint (`-hf`), hub or v5 layout. Throws {@link CheckpointError} naming the field that is
+ * Reads config.json of an InternVL checkpoint (`-hf`), hub or v5 layout. Throws CheckpointError naming the field that is
  * missing, wrong or not supported.
  */
 export function readInternVlConfig(json: unknown): InternVlConfig {
@@ -80,12 +80,6 @@ export function readInternVlConfig(json: unknown): InternVlConfig {
   checkDivides(v.hidden_size, v.num_attention_heads, 'vision_config.hidden_size over num_attention_heads');
   checkDivides(1, c.downsample_ratio, '1 over downsample_ratio');
   checkDivides(Math.floor(v.image_size / v.patch_size), scaleFactor, 'patches per side times downsample_ratio');
-  const usedLayers = c.vision_feature_layer + (c.vision_feature_layer < 0 ? v.num_hidden_layers + 1 : 0);
-  if (usedLayers < 0 || usedLayers > v.num_hidden_layers) {
-    throw new CheckpointError(
-      `config.json: vision_feature_layer is ${c.vision_feature_layer}, but vision_config has ${v.num_hidden_layers} layers`,
-    );
-  }
   return {
     imageTokenId: c.image_token_id,
     scaleFactor,
@@ -108,7 +102,7 @@ export function readInternVlConfig(json: unknown): InternVlConfig {
       positions: v.use_absolute_position_embeddings,
       maskToken: v.use_mask_token,
       finalNorm: !v.use_mean_pooling,
-      usedLayers,
+      usedLayers: layersBehind(c.vision_feature_layer, v.num_hidden_layers),
       usesFinalNorm: !v.use_mean_pooling && c.vision_feature_layer === -1,
     },
   };

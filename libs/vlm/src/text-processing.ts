@@ -1,5 +1,6 @@
 import { Template } from '@huggingface/jinja';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { byteRunRepair } from './byte-fallback.js';
 import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Message } from './processor.js';
@@ -47,6 +48,7 @@ export async function openTextProcessing(files: CheckpointFiles): Promise<TextPr
       throw new CheckpointError(`${files.path('chat_template.json')}: the checkpoint has no chat template`);
     return render(template, messages, addGenerationPrompt, config);
   };
+  const repairBytes = byteRunRepair((token) => tokenizer.token_to_id(token));
   let turn: AnswerTurn | undefined;
   return {
     encode: (text) => encode(text),
@@ -60,7 +62,10 @@ export async function openTextProcessing(files: CheckpointFiles): Promise<TextPr
     decode: (ids, skipSpecial) =>
       ids.length === 0
         ? ''
-        : tokenizer.decode(Array.from(ids), { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false }),
+        : tokenizer.decode(repairBytes(Array.from(ids)), {
+            skip_special_tokens: skipSpecial,
+            clean_up_tokenization_spaces: false,
+          }),
     chat,
     idOf: (token) => {
       const id = tokenizer.token_to_id(token);

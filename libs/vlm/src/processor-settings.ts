@@ -24,10 +24,13 @@ export function checkImageToken(
   );
 }
 
-/** Throws CheckpointError unless the processor promises, in the settings that `name` says, as many tokens as the model makes of a tile. */
-export function checkTokensPerTile(files: CheckpointFiles, name: string, promised: unknown, perTile: number): void {
+/**
+ * Throws CheckpointError unless the processor's settings promise as many tokens as the model makes of a tile; `claim` says which
+ * settings, up to the number.
+ */
+export function checkTokensPerTile(files: CheckpointFiles, claim: string, promised: unknown, perTile: number): void {
   if (promised === perTile) return;
   throw new CheckpointError(
-    `${files.path('processor_config.json')}: ${name} is ${String(promised)}, but a tile becomes ${perTile} tokens by config.json`,
+    `${files.path('processor_config.json')}: ${claim} ${String(promised)}, but a tile becomes ${perTile} tokens by config.json`,
   );
 }

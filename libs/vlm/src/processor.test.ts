@@ -145,6 +145,16 @@ describe('the processor', () => {
   });
 });
 
+it('takes null in preprocessor_config.json for the default', async () => {
+  const dir = await checkpointCopy('hub', oracleOf('llava'));
+  const path = join(dir, 'preprocessor_config.json');
+  const settings = JSON.parse(readFileSync(path, 'utf8')) as object;
+  await writeFile(path, JSON.stringify({ ...settings, do_center_crop: null, resample: null, do_pad: null }));
+  const pixels = { width: 40, height: 60, data: new Uint8Array(3 * 40 * 60) };
+  const [{ processor }, plain] = [await describeCheckpoint(dir), await describeCheckpoint(oracleOf('llava'))];
+  expect(processor.image(pixels)).toEqual(plain.processor.image(pixels));
+});
+
 describe('a LLaVA processor with another chat template', () => {
   const [question, words]: [Message, string] = [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }, 'I see it'];
 

@@ -3,27 +3,38 @@ import type { ImageInput } from '@mpa/contracts';
 import { fileStorage, StorageError } from '@mpa/storage';
 import { decodeImage, ImageError } from '@mpa/vlm';
 import type { RgbImage } from '@mpa/vlm';
+import { TeacherFault } from './teacher.js';
 
 /** Largest image file that is read. */
 const MAX_IMAGE_BYTES = 256 * 2 ** 20;
 
 /** Reads and decodes the image at a path or URI. Throws StorageError or ImageError. */
 export async function readImage(uri: string, signal?: AbortSignal): Promise<RgbImage> {
-  return decodeImage(
-    await fileStorage.read(uri, { maxBytes: MAX_IMAGE_BYTES, ...(signal === undefined ? {} : { signal }) }),
-  );
+  return decodeImage(await readBytes(uri, signal));
 }
 
 /** Decodes the image of a request. Throws StorageError, ImageError, or RpcError INVALID_ARGUMENT when it has none. */
-export async function imageOf(input: ImageInput | undefined, signal?: AbortSignal): Promise<RgbImage> {
+export async function imageOf(input: Pick<ImageInput, 'source'> | undefined, signal?: AbortSignal): Promise<RgbImage> {
+  return decodeImage(await bytesOf(input, signal));
+}
+
+/** The image file of a request. Throws StorageError, or RpcError INVALID_ARGUMENT when it has none. */
+export async function bytesOf(
+  input: Pick<ImageInput, 'source'> | undefined,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   switch (input?.source.case) {
     case 'data':
-      return decodeImage(input.source.value);
+      return input.source.value;
     case 'uri':
-      return readImage(input.source.value, signal);
+      return readBytes(input.source.value, signal);
     default:
       throw new RpcError('INVALID_ARGUMENT', 'the request has no image; set image.data or image.uri');
   }
+}
+
+function readBytes(uri: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  return fileStorage.read(uri, { maxBytes: MAX_IMAGE_BYTES, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** Why an image cannot be used, for the record of its sample. */
@@ -37,5 +48,6 @@ export interface ImageFault {
 export function imageFault(error: unknown): ImageFault | undefined {
   if (error instanceof ImageError) return { reason: error.reason, detail: error.message };
   if (error instanceof StorageError) return { reason: error.code, detail: error.message };
+  if (error instanceof TeacherFault) return { reason: error.reason, detail: error.message };
   return undefined;
 }

@@ -6,6 +6,8 @@ import type { GenerateOptions, ImageFeatures, OnnxModel, Scored } from '@mpa/onn
 import { answerParts, openCheckpoint } from '@mpa/vlm';
 import type { ProcessedImage, Processor, RgbImage } from '@mpa/vlm';
 import type { ModelConfig } from './model-config.js';
+import { imageOf } from './read-image.js';
+import type { SignalKind, Teacher } from './teacher.js';
 
 /** An image that a model has looked at: every prompt on it reuses its features. */
 export interface SeenImage {
@@ -44,7 +46,9 @@ export type Sampling = Required<Pick<GenerateOptions, 'answers' | 'temperature' 
  * A checkpoint as a partner in a conversation about images. Its calls may overlap; `inTurn` keeps batches apart, so that
  * two of them do not share the cores.
  */
-export class VisionModel {
+export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
+  readonly gives: ReadonlySet<SignalKind> = new Set(['confidence', 'attention', 'n_best', 'rationale']);
+  readonly parallel = 1;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -77,6 +81,19 @@ export class VisionModel {
     } finally {
       checkpoint.close();
     }
+  }
+
+  /** Itself: it keeps nothing of a run. */
+  async forRun(): Promise<this> {
+    return this;
+  }
+
+  /** Reads an image, decodes and prepares it. Throws ImageError, StorageError, or RpcError without an image. */
+  async load(
+    image: Parameters<typeof imageOf>[0],
+    { signal }: { signal?: AbortSignal | undefined },
+  ): Promise<ProcessedImage> {
+    return this.prepare(await imageOf(image, signal));
   }
 
   /** Resizes, tiles and normalises: the part that needs no model. Throws ImageError for an image that cannot be used. */

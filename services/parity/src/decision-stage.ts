@@ -19,12 +19,19 @@ type Usable = Entry & { readonly image: ProcessedImage };
 /** The stage between `annotations` and `decisions`: every annotated record becomes one decision; skipped ones end here. */
 export function decisionStage(model: VisionModel, config: ParityConfig): Stage {
   async function process(batch: Batch): Promise<BatchReport> {
+    const { signal } = batch;
     const annotated = topics.annotations
       .decodeBatch(batch)
       .filter(({ message }) => message.status === AnnotationStatus.ANNOTATED);
     const entries = await Promise.all(
       annotated.map(async (entry): Promise<Entry> => {
-        return { ...entry, image: await prepareImage(model, entry.message.image?.uri ?? '', batch.signal) };
+        return {
+          ...entry,
+          image: await prepareImage(model, entry.message.image?.uri ?? '', {
+            sampleId: entry.message.sampleId,
+            signal,
+          }),
+        };
       }),
     );
     const usable = entries.filter((entry): entry is Usable => isPrepared(entry.image));

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpa/v1/records.proto.
  */
 export const file_mpa_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkilAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlIswDCgpBbm5vdGF0aW9uEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEigKBnN0YXR1cxgFIAEoDjIYLm1wYS52MS5Bbm5vdGF0aW9uU3RhdHVzEh4KB3NraXBwZWQYBiABKAsyDS5tcGEudjEuQ2F1c2USEAoIcXVlc3Rpb24YByABKAkSDgoGYW5zd2VyGAggASgJEhIKCnNlbGZfY2hlY2sYCSABKAkSEQoJcHJvbXB0X2lkGAogASgJEhAKCG1vZGVsX2lkGAsgASgJEiMKFmFuc3dlcl9sb2dfcHJvYmFiaWxpdHkYDCABKAFIAIgBARIrCgpjYW5kaWRhdGVzGA0gASgLMhcubXBhLnYxLkNhbmRpZGF0ZUNvdW50cxIgCgdzaWduYWxzGA4gASgLMg8ubXBhLnYxLlNpZ25hbHMSJAoEY29zdBgPIAEoCzIWLm1wYS52MS5Bbm5vdGF0aW9uQ29zdEIZChdfYW5zd2VyX2xvZ19wcm9iYWJpbGl0eSKgAQoOQW5ub3RhdGlvbkNvc3QSFQoNbW9kZWxfc2Vjb25kcxgBIAEoARJBCg5zaWduYWxfc2Vjb25kcxgCIAMoCzIpLm1wYS52MS5Bbm5vdGF0aW9uQ29zdC5TaWduYWxTZWNvbmRzRW50cnkaNAoSU2lnbmFsU2Vjb25kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEi+AEKB1NpZ25hbHMSMQokYW5zd2VyX2xvZ19wcm9iYWJpbGl0eV9wZXJfY2hhcmFjdGVyGAEgASgBSACIAQESJAoGbl9iZXN0GAIgAygLMhQubXBhLnYxLlJhbmtlZEFuc3dlchInCglhdHRlbnRpb24YAyABKAsyFC5tcGEudjEuQXR0ZW50aW9uTWFwEigKCXJhdGlvbmFsZRgEIAMoCzIVLm1wYS52MS5SZWFzb25pbmdTdGVwEhgKEHJhdGlvbmFsZV9wcm9tcHQYBSABKAlCJwolX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHlfcGVyX2NoYXJhY3RlciJKCgxSYW5rZWRBbnN3ZXISDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAESEwoLcHJvYmFiaWxpdHkYAyABKAEiKwoMQXR0ZW50aW9uTWFwEgwKBGdyaWQYASABKA0SDQoFY2VsbHMYAiADKAIiNgoNUmVhc29uaW5nU3RlcBIMCgR0ZXh0GAEgASgJEhcKD2xvZ19wcm9iYWJpbGl0eRgCIAEoASJbCg9DYW5kaWRhdGVDb3VudHMSDwoHd3JpdHRlbhgBIAEoDRISCgp1bnBhcnNhYmxlGAIgASgNEhEKCWR1cGxpY2F0ZRgDIAEoDRIQCghmcmVxdWVudBgEIAEoDSKoAwoIRGVjaXNpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USJgoGc3RhdHVzGAUgASgOMhYubXBhLnYxLkRlY2lzaW9uU3RhdHVzEhwKBWNhdXNlGAYgASgLMg0ubXBhLnYxLkNhdXNlEhAKCHF1ZXN0aW9uGAcgASgJEg4KBmFuc3dlchgIIAEoCRISCgpzZWxmX2NoZWNrGAkgASgJEhYKDnN0dWRlbnRfYW5zd2VyGAogASgJEhgKEHN0dWRlbnRfbW9kZWxfaWQYCyABKAkSDgoGd2VpZ2h0GAwgASgBEiAKB3NpZ25hbHMYDSABKAsyDy5tcGEudjEuU2lnbmFscxIoCg9zdHVkZW50X3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIsCg1kaXNjcmVwYW5jaWVzGA8gASgLMhUubXBhLnYxLkRpc2NyZXBhbmNpZXMi/wEKDURpc2NyZXBhbmNpZXMSDgoGYW5zd2VyGAEgASgBEhcKCmNvbmZpZGVuY2UYAiABKAFIAIgBARIXCgphbnN3ZXJfZ2FwGAMgASgBSAGIAQESEwoGbl9iZXN0GAQgASgBSAKIAQESFgoJYXR0ZW50aW9uGAUgASgBSAOIAQESFgoJcmVhc29uaW5nGAYgASgBSASIAQESFQoIcGFydHNfYXQYByABKA1IBYgBAUINCgtfY29uZmlkZW5jZUINCgtfYW5zd2VyX2dhcEIJCgdfbl9iZXN0QgwKCl9hdHRlbnRpb25CDAoKX3JlYXNvbmluZ0ILCglfcGFydHNfYXQirQEKEFRyYWluaW5nUHJvZ3Jlc3MSDgoGcnVuX2lkGAEgASgJEgwKBHN0ZXAYAiABKA0SDQoFc3RlcHMYAyABKA0SDAoEbG9zcxgEIAEoARIVCg1ncmFkaWVudF9ub3JtGAUgASgBEhUKDWxlYXJuaW5nX3JhdGUYBiABKAESDwoHdGVuc29ycxgHIAEoDRIfCgV0ZXJtcxgIIAMoCzIQLm1wYS52MS5Mb3NzVGVybSJKCghMb3NzVGVybRIMCgRuYW1lGAEgASgJEgsKA3JhdxgCIAEoARIQCgh3ZWlnaHRlZBgDIAEoARIRCglxdWVzdGlvbnMYBCABKA0ikQIKEEV2YWx1YXRpb25SZXN1bHQSDQoFbW9kZWwYASABKAkSGgoEdGFzaxgCIAEoDjIMLm1wYS52MS5UYXNrEhMKC3F1ZXN0aW9uX2lkGAMgASgJEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEhAKCHF1ZXN0aW9uGAUgASgJEhIKCnByZWRpY3Rpb24YBiABKAkSDwoHYW5zd2VycxgHIAMoCRINCgVzY29yZRgIIAEoARIOCgZtZXRyaWMYCSABKAkSHAoUbGF0ZW5jeV9taWxsaXNlY29uZHMYCiABKAESEgoKY2hlY2twb2ludBgLIAEoCRIOCgZzdWJzZXQYDCABKAkqYAoEVGFzaxIUChBUQVNLX1VOU1BFQ0lGSUVEEAASEAoMVEFTS19URVhUVlFBEAESDgoKVEFTS19TVFZRQRACEhAKDFRBU0tfQ0hBUlRRQRADEg4KClRBU0tfT0tWUUEQBCp1ChBBbm5vdGF0aW9uU3RhdHVzEiEKHUFOTk9UQVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobQU5OT1RBVElPTl9TVEFUVVNfQU5OT1RBVEVEEAESHQoZQU5OT1RBVElPTl9TVEFUVVNfU0tJUFBFRBACKm0KDkRlY2lzaW9uU3RhdHVzEh8KG0RFQ0lTSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhwKGERFQ0lTSU9OX1NUQVRVU19TRUxFQ1RFRBABEhwKGERFQ0lTSU9OX1NUQVRVU19SRUpFQ1RFRBACYgZwcm90bzM");
+  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkilAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlIuUDCgpBbm5vdGF0aW9uEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEigKBnN0YXR1cxgFIAEoDjIYLm1wYS52MS5Bbm5vdGF0aW9uU3RhdHVzEh4KB3NraXBwZWQYBiABKAsyDS5tcGEudjEuQ2F1c2USEAoIcXVlc3Rpb24YByABKAkSDgoGYW5zd2VyGAggASgJEhIKCnNlbGZfY2hlY2sYCSABKAkSEQoJcHJvbXB0X2lkGAogASgJEhAKCG1vZGVsX2lkGAsgASgJEiMKFmFuc3dlcl9sb2dfcHJvYmFiaWxpdHkYDCABKAFIAIgBARIrCgpjYW5kaWRhdGVzGA0gASgLMhcubXBhLnYxLkNhbmRpZGF0ZUNvdW50cxIgCgdzaWduYWxzGA4gASgLMg8ubXBhLnYxLlNpZ25hbHMSJAoEY29zdBgPIAEoCzIWLm1wYS52MS5Bbm5vdGF0aW9uQ29zdBIXCg9taXNzaW5nX3NpZ25hbHMYECADKAlCGQoXX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHkiyAEKDFRlYWNoZXJSZXBseRIRCglzYW1wbGVfaWQYASABKAkSDwoHcHVycG9zZRgCIAEoCRIQCghyZXF1ZXN0cxgDIAEoDRIUCgxpbnB1dF90b2tlbnMYBCABKA0SFQoNb3V0cHV0X3Rva2VucxgFIAEoDRIkCgdjaG9pY2VzGAYgAygLMhMubXBhLnYxLlJlcGx5Q2hvaWNlEh0KBmZhaWxlZBgHIAEoCzINLm1wYS52MS5DYXVzZRIQCghhY2NlcHRlZBgIIAMoCSJQCgtSZXBseUNob2ljZRIMCgR0ZXh0GAEgASgJEg8KB2N1dF9vZmYYAiABKAgSIgoGdG9rZW5zGAMgAygLMhIubXBhLnYxLlJlcGx5VG9rZW4iMwoKUmVwbHlUb2tlbhIMCgR0ZXh0GAEgASgJEhcKD2xvZ19wcm9iYWJpbGl0eRgCIAEoASKgAQoOQW5ub3RhdGlvbkNvc3QSFQoNbW9kZWxfc2Vjb25kcxgBIAEoARJBCg5zaWduYWxfc2Vjb25kcxgCIAMoCzIpLm1wYS52MS5Bbm5vdGF0aW9uQ29zdC5TaWduYWxTZWNvbmRzRW50cnkaNAoSU2lnbmFsU2Vjb25kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEi+AEKB1NpZ25hbHMSMQokYW5zd2VyX2xvZ19wcm9iYWJpbGl0eV9wZXJfY2hhcmFjdGVyGAEgASgBSACIAQESJAoGbl9iZXN0GAIgAygLMhQubXBhLnYxLlJhbmtlZEFuc3dlchInCglhdHRlbnRpb24YAyABKAsyFC5tcGEudjEuQXR0ZW50aW9uTWFwEigKCXJhdGlvbmFsZRgEIAMoCzIVLm1wYS52MS5SZWFzb25pbmdTdGVwEhgKEHJhdGlvbmFsZV9wcm9tcHQYBSABKAlCJwolX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHlfcGVyX2NoYXJhY3RlciJKCgxSYW5rZWRBbnN3ZXISDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAESEwoLcHJvYmFiaWxpdHkYAyABKAEiKwoMQXR0ZW50aW9uTWFwEgwKBGdyaWQYASABKA0SDQoFY2VsbHMYAiADKAIiNgoNUmVhc29uaW5nU3RlcBIMCgR0ZXh0GAEgASgJEhcKD2xvZ19wcm9iYWJpbGl0eRgCIAEoASJbCg9DYW5kaWRhdGVDb3VudHMSDwoHd3JpdHRlbhgBIAEoDRISCgp1bnBhcnNhYmxlGAIgASgNEhEKCWR1cGxpY2F0ZRgDIAEoDRIQCghmcmVxdWVudBgEIAEoDSKoAwoIRGVjaXNpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USJgoGc3RhdHVzGAUgASgOMhYubXBhLnYxLkRlY2lzaW9uU3RhdHVzEhwKBWNhdXNlGAYgASgLMg0ubXBhLnYxLkNhdXNlEhAKCHF1ZXN0aW9uGAcgASgJEg4KBmFuc3dlchgIIAEoCRISCgpzZWxmX2NoZWNrGAkgASgJEhYKDnN0dWRlbnRfYW5zd2VyGAogASgJEhgKEHN0dWRlbnRfbW9kZWxfaWQYCyABKAkSDgoGd2VpZ2h0GAwgASgBEiAKB3NpZ25hbHMYDSABKAsyDy5tcGEudjEuU2lnbmFscxIoCg9zdHVkZW50X3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIsCg1kaXNjcmVwYW5jaWVzGA8gASgLMhUubXBhLnYxLkRpc2NyZXBhbmNpZXMi/wEKDURpc2NyZXBhbmNpZXMSDgoGYW5zd2VyGAEgASgBEhcKCmNvbmZpZGVuY2UYAiABKAFIAIgBARIXCgphbnN3ZXJfZ2FwGAMgASgBSAGIAQESEwoGbl9iZXN0GAQgASgBSAKIAQESFgoJYXR0ZW50aW9uGAUgASgBSAOIAQESFgoJcmVhc29uaW5nGAYgASgBSASIAQESFQoIcGFydHNfYXQYByABKA1IBYgBAUINCgtfY29uZmlkZW5jZUINCgtfYW5zd2VyX2dhcEIJCgdfbl9iZXN0QgwKCl9hdHRlbnRpb25CDAoKX3JlYXNvbmluZ0ILCglfcGFydHNfYXQirQEKEFRyYWluaW5nUHJvZ3Jlc3MSDgoGcnVuX2lkGAEgASgJEgwKBHN0ZXAYAiABKA0SDQoFc3RlcHMYAyABKA0SDAoEbG9zcxgEIAEoARIVCg1ncmFkaWVudF9ub3JtGAUgASgBEhUKDWxlYXJuaW5nX3JhdGUYBiABKAESDwoHdGVuc29ycxgHIAEoDRIfCgV0ZXJtcxgIIAMoCzIQLm1wYS52MS5Mb3NzVGVybSJKCghMb3NzVGVybRIMCgRuYW1lGAEgASgJEgsKA3JhdxgCIAEoARIQCgh3ZWlnaHRlZBgDIAEoARIRCglxdWVzdGlvbnMYBCABKA0ikQIKEEV2YWx1YXRpb25SZXN1bHQSDQoFbW9kZWwYASABKAkSGgoEdGFzaxgCIAEoDjIMLm1wYS52MS5UYXNrEhMKC3F1ZXN0aW9uX2lkGAMgASgJEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEhAKCHF1ZXN0aW9uGAUgASgJEhIKCnByZWRpY3Rpb24YBiABKAkSDwoHYW5zd2VycxgHIAMoCRINCgVzY29yZRgIIAEoARIOCgZtZXRyaWMYCSABKAkSHAoUbGF0ZW5jeV9taWxsaXNlY29uZHMYCiABKAESEgoKY2hlY2twb2ludBgLIAEoCRIOCgZzdWJzZXQYDCABKAkqYAoEVGFzaxIUChBUQVNLX1VOU1BFQ0lGSUVEEAASEAoMVEFTS19URVhUVlFBEAESDgoKVEFTS19TVFZRQRACEhAKDFRBU0tfQ0hBUlRRQRADEg4KClRBU0tfT0tWUUEQBCp1ChBBbm5vdGF0aW9uU3RhdHVzEiEKHUFOTk9UQVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobQU5OT1RBVElPTl9TVEFUVVNfQU5OT1RBVEVEEAESHQoZQU5OT1RBVElPTl9TVEFUVVNfU0tJUFBFRBACKm0KDkRlY2lzaW9uU3RhdHVzEh8KG0RFQ0lTSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhwKGERFQ0lTSU9OX1NUQVRVU19TRUxFQ1RFRBABEhwKGERFQ0lTSU9OX1NUQVRVU19SRUpFQ1RFRBACYgZwcm90bzM");
 
 /**
  * Where an image lies. Its bytes never travel in a stream.
@@ -204,6 +204,13 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
    * @generated from field: mpa.v1.AnnotationCost cost = 15;
    */
   cost?: AnnotationCost | undefined;
+
+  /**
+   * Signals that were asked for and the L-VLM could not give of this sample: `confidence`, `attention`, `n_best`, `rationale`.
+   *
+   * @generated from field: repeated string missing_signals = 16;
+   */
+  missingSignals: string[];
 };
 
 /**
@@ -212,6 +219,128 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
  */
 export const AnnotationSchema: GenMessage<Annotation> = /*@__PURE__*/
   messageDesc(file_mpa_v1_records, 3);
+
+/**
+ * Topic `replies`: what an L-VLM behind an endpoint said to one request, so that it is not asked again after a stop; and what
+ * asking came to.
+ *
+ * @generated from message mpa.v1.TeacherReply
+ */
+export type TeacherReply = Message<"mpa.v1.TeacherReply"> & {
+  /**
+   * Empty for `probe`.
+   *
+   * @generated from field: string sample_id = 1;
+   */
+  sampleId: string;
+
+  /**
+   * `annotate`, `self_check`, `n_best`, `rationale`; `probe` asks what the endpoint can do, and whether it is still there.
+   *
+   * @generated from field: string purpose = 2;
+   */
+  purpose: string;
+
+  /**
+   * HTTP requests that were sent for it, repetitions included; each carried one image.
+   *
+   * @generated from field: uint32 requests = 3;
+   */
+  requests: number;
+
+  /**
+   * As the endpoint counted them.
+   *
+   * @generated from field: uint32 input_tokens = 4;
+   */
+  inputTokens: number;
+
+  /**
+   * @generated from field: uint32 output_tokens = 5;
+   */
+  outputTokens: number;
+
+  /**
+   * @generated from field: repeated mpa.v1.ReplyChoice choices = 6;
+   */
+  choices: ReplyChoice[];
+
+  /**
+   * Set when there was no reply that can be used.
+   *
+   * @generated from field: mpa.v1.Cause failed = 7;
+   */
+  failed?: Cause | undefined;
+
+  /**
+   * Of a probe: fields of a request that the endpoint takes, such as `logprobs`.
+   *
+   * @generated from field: repeated string accepted = 8;
+   */
+  accepted: string[];
+};
+
+/**
+ * Describes the message mpa.v1.TeacherReply.
+ * Use `create(TeacherReplySchema)` to create a new message.
+ */
+export const TeacherReplySchema: GenMessage<TeacherReply> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 4);
+
+/**
+ * One of the texts of a reply.
+ *
+ * @generated from message mpa.v1.ReplyChoice
+ */
+export type ReplyChoice = Message<"mpa.v1.ReplyChoice"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Whether it was cut off at the most tokens.
+   *
+   * @generated from field: bool cut_off = 2;
+   */
+  cutOff: boolean;
+
+  /**
+   * Empty where the endpoint tells no probabilities.
+   *
+   * @generated from field: repeated mpa.v1.ReplyToken tokens = 3;
+   */
+  tokens: ReplyToken[];
+};
+
+/**
+ * Describes the message mpa.v1.ReplyChoice.
+ * Use `create(ReplyChoiceSchema)` to create a new message.
+ */
+export const ReplyChoiceSchema: GenMessage<ReplyChoice> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 5);
+
+/**
+ * @generated from message mpa.v1.ReplyToken
+ */
+export type ReplyToken = Message<"mpa.v1.ReplyToken"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * @generated from field: double log_probability = 2;
+   */
+  logProbability: number;
+};
+
+/**
+ * Describes the message mpa.v1.ReplyToken.
+ * Use `create(ReplyTokenSchema)` to create a new message.
+ */
+export const ReplyTokenSchema: GenMessage<ReplyToken> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 6);
 
 /**
  * Time in the L-VLM for one annotation: an equal share of its batch's.
@@ -237,7 +366,7 @@ export type AnnotationCost = Message<"mpa.v1.AnnotationCost"> & {
  * Use `create(AnnotationCostSchema)` to create a new message.
  */
 export const AnnotationCostSchema: GenMessage<AnnotationCost> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 4);
+  messageDesc(file_mpa_v1_records, 7);
 
 /**
  * What a model makes of the L-VLM's answer, beside saying it. Parts that were not asked for are left out.
@@ -282,7 +411,7 @@ export type Signals = Message<"mpa.v1.Signals"> & {
  * Use `create(SignalsSchema)` to create a new message.
  */
 export const SignalsSchema: GenMessage<Signals> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 5);
+  messageDesc(file_mpa_v1_records, 8);
 
 /**
  * @generated from message mpa.v1.RankedAnswer
@@ -313,7 +442,7 @@ export type RankedAnswer = Message<"mpa.v1.RankedAnswer"> & {
  * Use `create(RankedAnswerSchema)` to create a new message.
  */
 export const RankedAnswerSchema: GenMessage<RankedAnswer> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 6);
+  messageDesc(file_mpa_v1_records, 9);
 
 /**
  * Where the answer's tokens attend on the original image, tiles and splitting undone: mean over tokens, heads and last layers.
@@ -339,7 +468,7 @@ export type AttentionMap = Message<"mpa.v1.AttentionMap"> & {
  * Use `create(AttentionMapSchema)` to create a new message.
  */
 export const AttentionMapSchema: GenMessage<AttentionMap> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 7);
+  messageDesc(file_mpa_v1_records, 10);
 
 /**
  * @generated from message mpa.v1.ReasoningStep
@@ -363,7 +492,7 @@ export type ReasoningStep = Message<"mpa.v1.ReasoningStep"> & {
  * Use `create(ReasoningStepSchema)` to create a new message.
  */
 export const ReasoningStepSchema: GenMessage<ReasoningStep> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 8);
+  messageDesc(file_mpa_v1_records, 11);
 
 /**
  * What became of the questions written for one image.
@@ -403,7 +532,7 @@ export type CandidateCounts = Message<"mpa.v1.CandidateCounts"> & {
  * Use `create(CandidateCountsSchema)` to create a new message.
  */
 export const CandidateCountsSchema: GenMessage<CandidateCounts> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 9);
+  messageDesc(file_mpa_v1_records, 12);
 
 /**
  * Topic `decisions`: whether the S-VLM trains on an annotated image. Holds all that training needs.
@@ -500,7 +629,7 @@ export type Decision = Message<"mpa.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 10);
+  messageDesc(file_mpa_v1_records, 13);
 
 /**
  * How the two models differ on a sample, each in [0, 1]; left out where a signal is missing.
@@ -563,7 +692,7 @@ export type Discrepancies = Message<"mpa.v1.Discrepancies"> & {
  * Use `create(DiscrepanciesSchema)` to create a new message.
  */
 export const DiscrepanciesSchema: GenMessage<Discrepancies> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 11);
+  messageDesc(file_mpa_v1_records, 14);
 
 /**
  * One optimizer step of a training.
@@ -627,7 +756,7 @@ export type TrainingProgress = Message<"mpa.v1.TrainingProgress"> & {
  * Use `create(TrainingProgressSchema)` to create a new message.
  */
 export const TrainingProgressSchema: GenMessage<TrainingProgress> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 12);
+  messageDesc(file_mpa_v1_records, 15);
 
 /**
  * A term of the discrepancy-aware loss on one step, before it.
@@ -667,7 +796,7 @@ export type LossTerm = Message<"mpa.v1.LossTerm"> & {
  * Use `create(LossTermSchema)` to create a new message.
  */
 export const LossTermSchema: GenMessage<LossTerm> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 13);
+  messageDesc(file_mpa_v1_records, 16);
 
 /**
  * One model's answer to one benchmark question.
@@ -755,7 +884,7 @@ export type EvaluationResult = Message<"mpa.v1.EvaluationResult"> & {
  * Use `create(EvaluationResultSchema)` to create a new message.
  */
 export const EvaluationResultSchema: GenMessage<EvaluationResult> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 14);
+  messageDesc(file_mpa_v1_records, 17);
 
 /**
  * A benchmark: it fixes the prompt, the metric and the rule under which two answers match.

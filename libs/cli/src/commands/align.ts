@@ -4,8 +4,11 @@ import { readConfig } from '@mpa/service-kit';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
+import { numberBetween, wholeNumber } from '../option-values.js';
 import { alignConfigSchema } from '../pipeline/align-config.js';
-import { endpointsSchema } from '../pipeline/endpoints.js';
+import { annotatorOf } from '../pipeline/annotator-settings.js';
+import { endpointsSchema, type Endpoints } from '../pipeline/endpoints.js';
+import type { PipelineOptions } from '../pipeline/pipeline-options.js';
 import { levelStudent } from './level-student.js';
 
 interface AlignFlags {
@@ -18,6 +21,11 @@ interface AlignFlags {
   readonly eval?: string;
   readonly evalImages?: string;
   readonly endpoints?: string;
+  readonly teacherModel?: string;
+  readonly teacherKeyEnv?: string;
+  readonly maxRequests?: number;
+  readonly maxTokens?: number;
+  readonly maxCost?: number;
   readonly json?: boolean;
 }
 
@@ -28,13 +36,21 @@ export function addAlign(program: Command, context: CommandContext): void {
     .description('level a small model against a large one on unlabeled images; run it again to go on')
     .requiredOption('--images <dir|glob>', 'unlabeled images')
     .addOption(new Option('--task <task>', 'what they are to be asked about').choices(tasks).makeOptionMandatory())
-    .requiredOption('--teacher <model>', 'checkpoint folder of the large model')
+    .requiredOption(
+      '--teacher <model>',
+      'checkpoint folder of the large model, or URL of an OpenAI-compatible endpoint',
+    )
     .requiredOption('--student <model>', 'checkpoint folder of the small model')
     .requiredOption('--out <run>', 'folder of the run: records, checkpoint, report.html')
     .option('--config <file>', 'settings of the services, YAML or JSON')
     .option('--eval <annotations>', "labelled questions in the benchmark's own schema")
     .option('--eval-images <dir>', 'folder of their images')
     .option('--endpoints <file>', 'addresses of services that run elsewhere, YAML or JSON')
+    .option('--teacher-model <name>', "the endpoint's name of the model")
+    .option('--teacher-key-env <variable>', 'environment variable that holds its key (default: OPENAI_API_KEY)')
+    .option('--max-requests <n>', 'most requests to the endpoint over all sessions of the run', wholeNumber(1))
+    .option('--max-tokens <n>', 'most tokens, input and output together', wholeNumber(1))
+    .option('--max-cost <amount>', 'most cost; needs prices in the configuration', numberBetween(0, Infinity))
     .option('--json', 'print the result as one JSON object')
     .action((flags: AlignFlags) => align(flags, context));
 }
@@ -49,15 +65,40 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
     flags.eval !== undefined && flags.evalImages !== undefined
       ? { eval: { annotations: resolve(flags.eval), images: resolve(flags.evalImages) } }
       : {};
-  const options = {
+  const options: PipelineOptions = {
     run: resolve(flags.out),
     sources: [{ task: flags.task, images: placeOf(flags.images), ...labelled }],
-    teacher: resolve(flags.teacher),
+    ...teacherOf(flags, endpoints),
     student: resolve(flags.student),
     config,
     endpoints,
   };
+  if (options.endpoint) annotatorOf(options);
   await levelStudent(options, flags.json === true, context);
+}
+
+/** The L-VLM by its folder, or by URL and what belongs to it. Throws UsageError for flags that do not go together. */
+function teacherOf(flags: AlignFlags, { annotator }: Endpoints): Pick<PipelineOptions, 'teacher' | 'endpoint'> {
+  const { teacher, teacherModel: model, teacherKeyEnv: keyVariable } = flags;
+  const { maxRequests: requests, maxTokens: tokens, maxCost: cost } = flags;
+  const isRemote = /^https?:\/\//i.test(teacher);
+  const budget = {
+    ...(requests !== undefined && { requests }),
+    ...(tokens !== undefined && { tokens }),
+    ...(cost !== undefined && { cost }),
+  };
+  const hasBudget = Object.keys(budget).length > 0;
+  if (!isRemote) {
+    if (model !== undefined || keyVariable !== undefined || hasBudget) {
+      throw new UsageError('--teacher-model, --teacher-key-env and --max-... are for a --teacher that is a URL');
+    }
+    return { teacher: resolve(teacher) };
+  }
+  if (model === undefined) throw new UsageError(`--teacher is a URL: name the model there with --teacher-model`);
+  if (annotator !== undefined && (keyVariable !== undefined || hasBudget)) {
+    throw new UsageError('the annotator runs elsewhere: its key and budget are in its own configuration');
+  }
+  return { teacher, endpoint: { model, budget, ...(keyVariable !== undefined && { keyVariable }) } };
 }
 
 /** An absolute path or glob; a URI is one already. */

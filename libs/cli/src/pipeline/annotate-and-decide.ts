@@ -11,6 +11,14 @@ import { workThrough } from './work-through.js';
 /** Counts of the two stages. */
 export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'selectedBy' | 'rejected'>;
 
+/** Around the two stages. */
+export interface GapContext {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Told now and then how many images are annotated. */
+  readonly onAnnotated?: ((images: number) => Promise<void>) | undefined;
+}
+
 /**
  * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. A stage
  * that fails ends the other one, and its failure is thrown.
@@ -23,7 +31,7 @@ export async function annotateAndDecide(
   streams: Streams,
   folder: string,
   images: number,
-  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+  { progress, signal, onAnnotated }: GapContext,
 ): Promise<GapCounts> {
   const { images: input, annotations: between, decisions: output } = topics;
   const annotations = await new StageTally(
@@ -43,6 +51,7 @@ export async function annotateAndDecide(
     await annotations.refresh();
     annotating.update(annotations.done, `${annotations.passedOn} annotated`);
     deciding.resize(annotations.passedOn);
+    await onAnnotated?.(annotations.passedOn);
     return annotations.done >= images;
   };
   const isDecided = async (): Promise<boolean> => {

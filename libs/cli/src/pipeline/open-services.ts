@@ -15,6 +15,8 @@ import { createLogger, startInProcess, type RunningService, type Service } from 
 import type { Streams } from '@mpa/streams';
 import { trainer } from '@mpa/trainer';
 import type { z } from 'zod';
+import type { CommandContext } from '../command-context.js';
+import { annotatorSettings, type Settings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import type { Services } from './services.js';
 
@@ -25,13 +27,14 @@ const CALL_MS = 300_000;
  * Reaches the services of `endpoints`, and starts the others in this process, on loopback. They share the run's streams
  * and log to `services.log` in the run folder.
  *
- * @param cacheDirectory where the services keep exported graphs and TensorFlow
+ * @param context where the services keep exported graphs and TensorFlow, and find keys
  */
 export async function openServices(
-  { run, teacher, student, config, endpoints }: PipelineOptions,
+  options: PipelineOptions,
   streams: Streams,
-  cacheDirectory: string,
+  { cacheDirectory, env }: Pick<CommandContext, 'cacheDirectory' | 'env'>,
 ): Promise<Services> {
+  const { run, student, config, endpoints } = options;
   // Line by line: a service may still have something to say about a call that ended with it.
   const log = { write: (line: string): void => appendFileSync(join(run, 'services.log'), line) };
   const running: RunningService[] = [];
@@ -49,12 +52,13 @@ export async function openServices(
       const started = await startInProcess(service, settings as z.input<S>, {
         logger: createLogger(service.name, 'info', log),
         openStreams: () => ({ streams, release: async () => undefined }),
+        env,
       });
       running.push(started);
       return started.address;
     };
     const addresses = {
-      annotator: endpoints.annotator ?? (await start(annotator, withModel(config.annotator, { checkpoint: teacher }))),
+      annotator: endpoints.annotator ?? (await start(annotator, annotatorSettings(options, cacheDir))),
       parity: endpoints.parity ?? (await start(parity, withModel(config.parity, { checkpoint: student }))),
       trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
       evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
@@ -66,7 +70,6 @@ export async function openServices(
   }
 }
 
-type Settings = Record<string, unknown>;
 type Addresses = Readonly<Record<'annotator' | 'parity' | 'trainer' | 'evaluator', string>>;
 
 function connect(addresses: Addresses, stop: () => Promise<void>): Services {

@@ -6,6 +6,8 @@ import { openCheckpoint } from '@mpa/vlm';
 import type { Progress } from '../progress/progress.js';
 import { annotateAndDecide } from './annotate-and-decide.js';
 import { checkCounts } from './check-counts.js';
+import { annotatorOf, pricesOf } from './annotator-settings.js';
+import { requestEstimate, TokenEstimate } from './endpoint-estimate.js';
 import { estimate } from './estimate.js';
 import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
 import { listImages } from './list-images.js';
@@ -13,6 +15,7 @@ import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import type { Services } from './services.js';
 import { signalCosts } from './signal-costs.js';
+import { teacherUsage } from './teacher-usage.js';
 import { curveSummary, readCurve, trainStudent } from './train-student.js';
 
 /** What a run needs from around it. */
@@ -33,7 +36,8 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
   const started = performance.now();
   const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
   const evaluated = await countQuestions(labelled, context.progress);
-  for (const model of [options.teacher, options.student]) (await openCheckpoint(model)).close();
+  const checkpoints = options.endpoint ? [options.student] : [options.teacher, options.student];
+  for (const model of checkpoints) (await openCheckpoint(model)).close();
   const folder = await openRunFolder(options.run);
   try {
     await checkSameRun(folder, options);
@@ -79,7 +83,13 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   const services = await context.openServices(options, streams);
   try {
     if (before.images === undefined) await announce(services, run, images, context);
-    const gap = await annotateAndDecide(services, streams, paths.streams, images, context);
+    const prices = pricesOf(options);
+    const tokens = options.endpoint && new TokenEstimate(streams, images, prices);
+    const onAnnotated = async (annotated: number): Promise<void> => {
+      const words = await tokens?.after(annotated);
+      if (words) context.progress.note(words);
+    };
+    const gap = await annotateAndDecide(services, streams, paths.streams, images, { ...context, onAnnotated });
     const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
     await keep({ training });
     const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
@@ -87,8 +97,10 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
     const signals = await signalCosts(streams);
+    const teacher = options.endpoint ? await teacherUsage(streams, prices) : undefined;
     const { seconds } = await keep({});
-    const summary: Summary = { run: paths.folder, images, ...gap, signals, train, ...accuracy, seconds };
+    const found = { signals, ...(teacher && { teacher }), train, ...accuracy };
+    const summary: Summary = { run: paths.folder, images, ...gap, ...found, seconds };
     checkCounts(summary, training);
     return { summary, curve };
   } finally {
@@ -98,12 +110,13 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
 
 async function announce(
   services: Services,
-  { streams, evaluated }: Run,
+  { options, streams, evaluated }: Run,
   images: number,
   { progress, signal }: PipelineContext,
 ): Promise<void> {
   const questions = [...evaluated.values()].reduce((sum, n) => sum + n, 0);
   progress.note(`${images} images listed`);
+  if (options.endpoint) return progress.note(requestEstimate(images, annotatorOf(options)));
   const words = await estimate(services, streams, { images, questions }, signal);
   if (words) progress.note(words);
 }

@@ -15,8 +15,15 @@ export const budgetConfig = z.strictObject({
   cost: z.number().positive().optional(),
 });
 
-/** An L-VLM behind a server that speaks OpenAI's chat completions; a part of a service's configuration. */
-export const endpointConfig = z.strictObject({
+const isPriced = ({
+  budget,
+  prices,
+}: {
+  budget: { cost?: number | undefined };
+  prices?: object | undefined;
+}): boolean => budget.cost === undefined || prices !== undefined;
+
+const fields = z.strictObject({
   /** What comes before `/chat/completions`. */
   url: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).refine(hasNoPassword, {
     error: 'must not hold a password: a key comes from an environment variable (keyVariable)',
@@ -56,6 +63,12 @@ export const endpointConfig = z.strictObject({
       longestPause: z.number().positive().default(60),
     })
     .prefault({}),
+});
+
+/** An L-VLM behind a server that speaks OpenAI's chat completions; a part of a service's configuration. */
+export const endpointConfig = fields.refine(isPriced, {
+  path: ['prices'],
+  error: 'a limit of cost needs prices: input and output, for a million tokens',
 });
 
 /** See {@link endpointConfig}. */

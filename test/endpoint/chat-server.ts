@@ -97,7 +97,7 @@ export async function startChatServer(manners: Partial<ServerManners> = {}): Pro
     const one = { index: seen.length, active, image, text, authorization: request.headers.authorization };
     seen.push(one);
     await pause(all.milliseconds);
-    const refused =
+    const refused: ReturnType<ServerManners['refuse']> =
       request.url === '/v1/chat/completions'
         ? (all.refuse(one) ?? untaken(body, all.takes))
         : { status: 404, text: 'no such method' };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { writeWorld } from '@mpa/benchmarks';
 import type { Summary } from '@mpa/console';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { drawImages } from './annotate-images.js';
@@ -16,6 +17,9 @@ const student = fileURLToPath(new URL('../fixtures/vlm/smolvlm-a/', import.meta.
 const work = mkdtempSync(join(tmpdir(), 'mpa-align-endpoint-'));
 const images = join(work, 'images');
 const COUNT = 24;
+
+/** Milliseconds for some runs of the whole command on a loaded machine. */
+const SLOW = 300_000;
 const KEY = 'sk-that-nobody-may-see';
 const config = join(work, 'align.yaml');
 beforeAll(async () => {
@@ -42,15 +46,19 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start(run: string, ...more: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const args = ['align', '--images', images, '--task', 'chartqa', '--student', student, '--config', config];
-  const teacher = ['--teacher', server.url, '--teacher-model', 'tiny', '--out', join(work, run)];
-  const child = spawn(process.execPath, [mpa, ...args, ...teacher, ...more], {
+function startMpa(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [mpa, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, OPENAI_API_KEY: KEY },
   });
   const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { child, ended: output.then(([stdout, stderr]) => ({ code: child.exitCode, stdout, stderr })) };
+}
+
+function start(run: string, ...more: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const args = ['align', '--images', images, '--task', 'chartqa', '--student', student, '--config', config];
+  const teacher = ['--teacher', server.url, '--teacher-model', 'tiny', '--out', join(work, run)];
+  return startMpa([...args, ...teacher, ...more]);
 }
 
 function summaryOf(ended: Ended): Summary {
@@ -68,7 +76,50 @@ function expectNoKey(folder: string, ...texts: string[]): void {
   }
 }
 
-describe('mpa align with a teacher behind an endpoint', () => {
+describe('mpa answer and mpa evaluate with a model behind an endpoint', { timeout: SLOW }, () => {
+  it('ask it as they ask a checkpoint', async () => {
+    server = await startChatServer({
+      say: ({ text: question }) => (question.startsWith('What is on') ? 'white' : 'a cat'),
+    });
+    const model = `${server.url}#tiny`;
+    const asked = ['answer', '--model', model, '--image', join(images, '0.png'), '--question', 'What is it?', '--json'];
+    const answered = await startMpa(asked).ended;
+    const { answer, logProbability } = JSON.parse(answered.stdout) as { answer: string; logProbability: number };
+    expect([answer, logProbability]).toEqual(['a cat', expect.closeTo(-0.3, 10)]);
+
+    const { annotations, imageFolder } = await writeWorld({ task: 'chartqa', split: 'test', count: 3, seed: 1, out: join(work, 'labelled') }); // prettier-ignore
+    const out = join(work, 'evaluated');
+    const args = ['evaluate', '--model', `small=${student}`, model, '--benchmark', 'chartqa', '--annotations', annotations!, '--image-root', imageFolder, '--out', out, '--json']; // prettier-ignore
+    const before = server.seen.length;
+    const ended = await startMpa(args).ended;
+    expect(ended).toMatchObject({ code: 0 });
+    const report = JSON.parse(ended.stdout) as { questions: number; models: Record<string, { accuracy: object }> };
+    expect(Object.keys(report.models)).toEqual(['small', 'tiny']);
+    // A probe, and each question once.
+    expect(server.seen.length - before).toBe(1 + report.questions);
+    const predictions = readFileSync(join(out, 'results.jsonl'), 'utf8').match(/"prediction":"a cat"/g);
+    expect(predictions).toHaveLength(report.questions);
+    const again = await startMpa(args).ended;
+    expect(JSON.parse(again.stdout)).toEqual(report);
+    expect(server.seen.length - before).toBe(1 + report.questions);
+    expectNoKey(out, ended.stdout, ended.stderr);
+  });
+});
+
+describe('mpa align with a teacher behind an endpoint', { timeout: SLOW }, () => {
+  it('evaluates it beside the student', async () => {
+    server = await startChatServer();
+    const { annotations, imageFolder } = await writeWorld({ task: 'chartqa', split: 'test', count: 2, seed: 2, out: join(work, 'measured') }); // prettier-ignore
+    const summary = summaryOf(
+      await start('evaluated', '--eval', annotations!, '--eval-images', imageFolder, '--json').ended,
+    );
+    expect(summary.eval['chartqa']!.n).toBeGreaterThan(0);
+    expect(summary.speed.teacher).toBeGreaterThan(0);
+    const questions = summary.eval['chartqa']!.n;
+    // The evaluation's requests, and its probe, are not in the accounts of the annotating.
+    expect(server.seen.length).toBe(summary.teacher!.total.requests + 1 + questions);
+  });
+
   it('levels the student, and tells what was asked and what it cost', async () => {
     server = await startChatServer();
     const ended = await start('whole', '--json').ended;

@@ -58,7 +58,7 @@ const share =
     return draw / 4294967296 < 1 / every ? kinds[index % kinds.length] : undefined;
   };
 
-describe('an endpoint that fails now and then', () => {
+describe('an endpoint that fails now and then', { timeout: 240_000 }, () => {
   it.each([...faults.map((fault) => [fault, [fault]] as const), ['all of these', faults] as const])(
     'loses and doubles no image: %s',
     async (_, kinds) => {

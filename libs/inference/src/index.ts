@@ -2,7 +2,9 @@
 export { modelConfig, type ModelConfig } from './model-config.js';
 export { modelService, withModelErrors } from './model-service.js';
 export { isPrepared, prepareImage } from './prepare-image.js';
-export { endpointConfig, variableName, type EndpointConfig } from './remote/endpoint-config.js';
+export { endpointConfig, endpointSettings, type EndpointConfig } from './remote/endpoint-config.js';
+export { endpointKey } from './remote/endpoint-key.js';
+export { endpointNamed, isEndpoint } from './remote/named-endpoint.js';
 export { RemoteModel } from './remote/remote-model.js';
 export { addUsage, costOf, NO_USAGE, usageOf, type Usage } from './remote/usage.js';
 export { imageFault, imageOf, readImage, type ImageFault } from './read-image.js';

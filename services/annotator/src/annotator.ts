@@ -8,8 +8,8 @@ import {
   WorkerService,
 } from '@mpa/contracts';
 import type { AnnotateRequest, Annotation } from '@mpa/contracts';
-import { imageFault, modelService, RemoteModel, VisionModel, withModelErrors } from '@mpa/inference';
-import type { EndpointConfig, Teacher } from '@mpa/inference';
+import { endpointKey, imageFault, modelService, RemoteModel, VisionModel, withModelErrors } from '@mpa/inference';
+import type { Teacher } from '@mpa/inference';
 import { ConfigError, workerHandlers } from '@mpa/service-kit';
 import type { Service, ServiceContext, ServiceParts } from '@mpa/service-kit';
 import { annotate } from './annotate.js';
@@ -26,7 +26,7 @@ export const annotator: Service<typeof annotatorConfig> = {
   async start(config, context) {
     const { model, endpoint } = config;
     if (model && endpoint) throw new ConfigError('the annotator has a model and an endpoint; give one of the two');
-    if (endpoint) return serviceParts(new RemoteModel(endpoint, keyOf(endpoint, context)), config, context);
+    if (endpoint) return serviceParts(new RemoteModel(endpoint, endpointKey(endpoint, context.env)), config, context);
     if (model) return serviceParts(await VisionModel.open(model), config, context);
     throw new ConfigError('the annotator has no L-VLM; give it a model (a checkpoint) or an endpoint');
   },
@@ -57,15 +57,6 @@ function serviceParts<Prepared extends object, Seen>(
     ],
     close: () => model.close(),
   };
-}
-
-/** The key of an endpoint; none where the usual variable is not set. Throws ConfigError when a named one is not. */
-function keyOf({ keyVariable }: EndpointConfig, { env }: ServiceContext): string | undefined {
-  const key = env[keyVariable ?? 'OPENAI_API_KEY'];
-  if (!key && keyVariable !== undefined) {
-    throw new ConfigError(`the environment variable ${keyVariable} is not set; put the key of the endpoint into it`);
-  }
-  return key || undefined;
 }
 
 async function annotateOne<Prepared, Seen>(

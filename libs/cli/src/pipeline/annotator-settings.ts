@@ -17,7 +17,16 @@ export function annotatorSettings({ teacher, endpoint, config: { annotator } }: 
   return { ...annotator, endpoint: { ...settings, ...given, budget: { ...objectAt(settings, 'budget'), ...budget } } };
 }
 
-/** The same, checked, with all defaults. Throws ConfigError. */
+/** The evaluator's settings of the L-VLM's endpoint: the annotator's, apart from the budget, which is for annotating. */
+export function evaluatorEndpoint(options: WithTeacher): Settings {
+  if (!options.endpoint) return {};
+  const { keyVariable, images, traffic } = objectAt(annotatorSettings(options), 'endpoint');
+  return Object.fromEntries(
+    Object.entries({ keyVariable, images, traffic }).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** The annotator's settings, checked, with all defaults. Throws ConfigError. */
 export function annotatorOf(options: WithTeacher): AnnotatorConfig {
   return checkConfig(annotatorSettings(options), annotatorConfig, 'configuration of annotator');
 }

@@ -16,7 +16,7 @@ import type { Streams } from '@mpa/streams';
 import { trainer } from '@mpa/trainer';
 import type { z } from 'zod';
 import type { CommandContext } from '../command-context.js';
-import { annotatorSettings, type Settings } from './annotator-settings.js';
+import { annotatorSettings, evaluatorEndpoint, type Settings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import type { Services } from './services.js';
 
@@ -57,11 +57,13 @@ export async function openServices(
       running.push(started);
       return started.address;
     };
+    const endpoint = { ...evaluatorEndpoint(options), ...(config.evaluator['endpoint'] as object | undefined) };
+    const evaluatorSettings = { ...withModel(config.evaluator, {}), endpoint };
     const addresses = {
       annotator: endpoints.annotator ?? (await start(annotator, annotatorSettings(options, cacheDir))),
       parity: endpoints.parity ?? (await start(parity, withModel(config.parity, { checkpoint: student }))),
       trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
-      evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
+      evaluator: endpoints.evaluator ?? (await start(evaluator, evaluatorSettings)),
     };
     return connect(addresses, stop);
   } catch (error) {

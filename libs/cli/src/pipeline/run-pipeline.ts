@@ -92,7 +92,7 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const gap = await annotateAndDecide(services, streams, paths.streams, images, { ...context, onAnnotated });
     const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
     await keep({ training });
-    const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
+    const models = { before: options.student, after: training.checkpoint, teacher: evaluatedTeacher(options) };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
@@ -106,6 +106,11 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   } finally {
     await services.close();
   }
+}
+
+/** The L-VLM as the evaluator knows it. */
+function evaluatedTeacher({ teacher, endpoint }: PipelineOptions): string {
+  return endpoint ? `${teacher}#${endpoint.model}` : teacher;
 }
 
 async function announce(

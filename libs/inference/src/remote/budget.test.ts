@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Budget } from './budget.js';
+import { Budget, type Tokens } from './budget.js';
 import { NO_USAGE } from './usage.js';
 
 const fresh = { usage: NO_USAGE, largest: NO_USAGE };
-const tokens = (inputTokens: number, outputTokens = 0) => ({ inputTokens, outputTokens }) as const;
+const tokens = (inputTokens: number, outputTokens = 0): Tokens => ({ inputTokens, outputTokens });
 
 describe('Budget', () => {
   it('counts requests as they go out, those of earlier sessions included', () => {

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 
-/** Name of an environment variable. */
-export const variableName = z
+const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable, not a key');
 
 /** Most that an endpoint may be asked over a run; what is left out has no limit. */
-export const budgetConfig = z.strictObject({
+const budgetConfig = z.strictObject({
   /** HTTP requests, repetitions included. */
   requests: z.int().positive().optional(),
   /** Tokens, input and output together, as the endpoint counts them. */
@@ -65,11 +64,13 @@ const fields = z.strictObject({
     .prefault({}),
 });
 
-/** An L-VLM behind a server that speaks OpenAI's chat completions; a part of a service's configuration. */
-export const endpointConfig = fields.refine(isPriced, {
-  path: ['prices'],
-  error: 'a limit of cost needs prices: input and output, for a million tokens',
-});
+const unpriced = { path: ['prices'], error: 'a limit of cost needs prices: input and output, for a million tokens' };
+
+/** A model behind a server that speaks OpenAI's chat completions; a part of a service's configuration. */
+export const endpointConfig = fields.refine(isPriced, unpriced);
+
+/** The same for a service whose requests name the model, as `URL#MODEL`. */
+export const endpointSettings = fields.omit({ url: true, model: true, maxNewTokens: true }).refine(isPriced, unpriced);
 
 /** See {@link endpointConfig}. */
 export type EndpointConfig = z.output<typeof endpointConfig>;

@@ -5,6 +5,7 @@ import { fewerFields, optionalFields, type AcceptedField } from './accepted-fiel
 import type { ChatClient } from './chat-client.js';
 import { generationFields, userMessage } from './chat-request.js';
 import type { EndpointConfig } from './endpoint-config.js';
+import { KEY_VARIABLE } from './endpoint-key.js';
 import { requestId, type ReplyLog } from './reply-log.js';
 import type { Destination, Failure } from './send-once.js';
 
@@ -87,7 +88,7 @@ export class Probe {
   }
 
   #unavailable({ kind, detail }: Failure): TeacherError {
-    const variable = this.config.keyVariable ?? 'OPENAI_API_KEY';
+    const variable = this.config.keyVariable ?? KEY_VARIABLE;
     const hint = /HTTP 40[13]/.test(detail)
       ? `; put the right key into the environment variable ${variable}`
       : kind === 'barred'

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { remoteImage } from './remote-image.js';
 
@@ -10,8 +10,8 @@ const work = mkdtempSync(join(tmpdir(), 'mpa-remote-image-'));
 afterAll(() => rmSync(work, { recursive: true }));
 
 const images = { longestSide: 64, byUrl: false };
-const drawn = (width: number, height: number, background: sharp.Color = '#ff0000') =>
-  sharp({ create: { width, height, channels: typeof background === 'object' ? 4 : 3, background } });
+const drawn = (width: number, height: number): Sharp =>
+  sharp({ create: { width, height, channels: 3, background: 'red' } });
 
 async function sent(bytes: Buffer, options = images): Promise<{ type: string; bytes: Buffer }> {
   const { url } = await remoteImage({ source: { case: 'data', value: bytes } }, options, { sampleId: 's' });
@@ -37,7 +37,11 @@ describe('remoteImage', () => {
     const turned = await sent(await drawn(20, 10).jpeg().withMetadata({ orientation: 6 }).toBuffer());
     const upright = await sharp(turned.bytes).metadata();
     expect([upright.width, upright.height, upright.orientation ?? 1]).toEqual([10, 20, 1]);
-    const clear = await sent(await drawn(4, 4, { r: 9, g: 8, b: 7, alpha: 0 }).png().toBuffer());
+    const clear = await sent(
+      await sharp(Uint8Array.of(9, 8, 7, 0), { raw: { width: 1, height: 1, channels: 4 } })
+        .png()
+        .toBuffer(),
+    );
     expect([...(await sharp(clear.bytes).raw().toBuffer()).subarray(0, 3)]).toEqual([9, 8, 7]);
     expect((await sent(await drawn(4, 4).tiff().toBuffer())).type).toBe('png');
   });
@@ -48,7 +52,8 @@ describe('remoteImage', () => {
 
   it('sends a web address only when it is told to, and of the web only', async () => {
     const byUrl = { ...images, byUrl: true };
-    const at = (value: string) => remoteImage({ source: { case: 'uri', value } }, byUrl, { sampleId: 's' });
+    const at = (value: string): ReturnType<typeof remoteImage> =>
+      remoteImage({ source: { case: 'uri', value } }, byUrl, { sampleId: 's' });
     expect((await at('https://example.com/cat.jpg')).url).toBe('https://example.com/cat.jpg');
     const file = join(work, 'cat.png');
     writeFileSync(file, await drawn(4, 4).png().toBuffer());

@@ -59,7 +59,11 @@ const sorted = (keys: readonly (readonly [string, string])[]): object => Object.
 
 describe('configuration keys and defaults in the guide', () => {
   it.each([annotator, parity, evaluator])('are those of $name', ({ name, config }) => {
-    const own = new Map([...documentedKeys('key of `model`', 'model.'), ...documentedKeys(`key of \`${name}\``)]);
+    const shared = ['model', 'endpoint'].filter((part) => part in config.shape);
+    const own = new Map([
+      ...shared.flatMap((part) => documentedKeys(`key of \`${part}\``, `${part}.`)),
+      ...documentedKeys(`key of \`${name}\``),
+    ]);
     const documented = [...own].filter(([, value]) => value !== 'no key');
     expect(sorted(documented)).toEqual(sorted(keysOf(config.toJSONSchema({ io: 'input' }) as Schema)));
   });

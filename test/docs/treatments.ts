@@ -20,6 +20,7 @@ export interface Treatment {
 /** Every command that a document may give. */
 export const treatments: readonly Treatment[] = [
   { starts: 'npx mpa doctor', how: 'run' },
+  { starts: 'npx mpa align --teacher', how: 'parse', why: 'needs a server of others; test/endpoint has one' },
   { starts: 'npx mpa align', how: 'run' },
   { starts: 'npx mpa analyze', how: 'run' },
   { starts: 'npx mpa answer', how: 'run' },

@@ -196,6 +196,28 @@ describe('mpa align with a teacher behind an endpoint', { timeout: SLOW }, () =>
     expectNoKey(join(work, 'barred'), barred.stdout, barred.stderr);
   });
 
+  it('reaches an annotator elsewhere, which has the endpoint in its own configuration', async () => {
+    server = await startChatServer();
+    const file = join(work, 'annotator.yaml');
+    writeFileSync(file, JSON.stringify({ endpoint: { url: server.url, model: 'tiny', budget: { requests: 10 } } }));
+    const service = startMpa(['serve', 'annotator', '--config', file]);
+    const [chunk] = (await once(service.child.stdout!, 'data')) as [Buffer];
+    const { address } = JSON.parse(chunk.toString().split('\n')[0]!) as { address: string };
+    const endpoints = join(work, 'endpoints.yaml');
+    writeFileSync(endpoints, JSON.stringify({ annotator: address }));
+    const refused = await start('elsewhere', '--endpoints', endpoints, '--max-requests', '20').ended;
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/in its own configuration/) as string });
+    const { stderr, code } = await start('elsewhere', '--endpoints', endpoints).ended;
+    expect(stderr).toMatch(/\nmpa: the budget of 10 requests is used up [^\n]*\n$/);
+    expect(code).toBe(1);
+    expect(server.seen).toHaveLength(10);
+    expect(server.seen[0]!.authorization).toBe(`Bearer ${KEY}`);
+    service.child.kill('SIGTERM');
+    const ended = await service.ended;
+    expect(ended.code).toBe(0);
+    expectNoKey(join(work, 'elsewhere'), ended.stdout, stderr);
+  });
+
   it.each([
     [['--teacher-model', ''], /endpoint\.model/],
     [['--max-requests', '0'], /at least 1/],

@@ -32,6 +32,8 @@ export interface BatchReport {
 /** No other batch would fare better: the call ends with its cause, and the batch comes again in the next call. */
 export class EndOfWork extends Error {
   override readonly name = 'EndOfWork';
+  /** The batch is not to blame, however often it comes. */
+  readonly retriable = true;
 
   constructor(override readonly cause: Error) {
     super(cause.message);
@@ -56,11 +58,15 @@ export function workerHandlers(
           concurrency,
           onEvent: (event) => logger.debug(eventFields(event), event.kind),
         });
+        const stop = (): void => void consumer.stop();
         const reports = new AsyncQueue<BatchReport & { seconds: number }>();
         const running = consumer.run(async (batch) => {
           const began = performance.now();
           const report = await process(batch).catch((error: unknown) => {
-            if (error instanceof EndOfWork) reports.fail(error.cause);
+            if (error instanceof EndOfWork) {
+              reports.fail(error.cause);
+              stop();
+            }
             throw error;
           });
           reports.push({ ...report, seconds: (performance.now() - began) / 1000 });
@@ -69,7 +75,6 @@ export function workerHandlers(
           () => reports.end(),
           (error: Error) => reports.fail(error),
         );
-        const stop = (): void => void consumer.stop();
         const ending = AbortSignal.any([hungUp, stopping]);
         ending.addEventListener('abort', stop, { once: true });
         if (ending.aborted) stop();

@@ -16,7 +16,8 @@ export function requestEstimate(
   const nBest = signals.nBest === false ? 0 : signals.nBest.answers;
   const rationale = wanted.includes('rationale') ? 1 : 0;
   const [least, most] = [2 + Math.min(1, nBest) + rationale, 1 + candidates + nBest + rationale];
-  return `estimate: ${images * least} to ${images * most} requests to the teacher for ${images} images; tokens are estimated after ${FIRST_IMAGES} images`;
+  const requests = least === most ? images * least : `${images * least} to ${images * most}`;
+  return `estimate: ${requests} requests to the teacher for ${images} images; tokens are estimated after ${FIRST_IMAGES} images`;
 }
 
 /** Tells once, after the first images, how many tokens all of them will take. */

@@ -52,8 +52,8 @@ const fields = z.strictObject({
       /** Requests at once: it begins with `first`, and goes up and down with what the server bears. */
       first: z.int().positive().default(4),
       most: z.int().positive().default(32),
-      /** Seconds that one request may take. */
-      timeout: z.number().positive().default(120),
+      /** Seconds that one request may take; `fetch` itself gives up after 300. */
+      timeout: z.number().positive().max(300).default(120),
       /** Times that a request is sent, at most, before it counts as failed. */
       attempts: z.int().positive().default(6),
       /** Seconds of the first pause between them, at most; it doubles, and is drawn between 0 and that. */

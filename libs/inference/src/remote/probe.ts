@@ -31,7 +31,8 @@ export class Probe {
    */
   async accepted(client: ChatClient): Promise<ReadonlySet<AcceptedField>> {
     const id = requestId('', 'probe', this.destination.url, this.config.model);
-    const kept = this.log.take(id);
+    const kept = this.log.find(id);
+    if (kept) this.#checkTokens(kept.inputTokens + kept.outputTokens > 0);
     this.#accepted = kept ? (kept.accepted as AcceptedField[]) : await this.#ask(client, id);
     return new Set(this.#accepted);
   }
@@ -49,8 +50,7 @@ export class Probe {
       const { sent, usage } = await client.askSmall(await this.#body(fields, 2));
       if ('reply' in sent) {
         const { choices, usage: told } = sent.reply;
-        const { tokens, cost } = this.config.budget;
-        if (!told && (tokens ?? cost) !== undefined) throw this.#tellsNoTokens();
+        this.#checkTokens(Boolean(told));
         const does = { logprobs: Boolean(choices[0]!.logprobs?.content?.length), n: choices.length > 1 };
         const accepted = fields.filter((field) => (field === 'logprobs' || field === 'n' ? does[field] : true));
         await this.#record(id, usage, sent, accepted);
@@ -97,8 +97,11 @@ export class Probe {
     return new TeacherError('unavailable', `the teacher at ${this.destination.url} does not answer: ${detail}${hint}`);
   }
 
-  #tellsNoTokens(): TeacherError {
+  /** A budget of tokens needs an endpoint that tells them. Throws TeacherError. */
+  #checkTokens(areTold: boolean): void {
+    const { tokens, cost } = this.config.budget;
+    if (areTold || (tokens ?? cost) === undefined) return;
     const message = `the teacher at ${this.destination.url} does not tell how many tokens it used: limit --max-requests instead`;
-    return new TeacherError('unfit', message);
+    throw new TeacherError('unfit', message);
   }
 }

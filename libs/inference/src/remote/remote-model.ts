@@ -126,7 +126,7 @@ export class RemoteModel implements Teacher<RemoteImage, RemoteImage> {
     const fields = generationFields({ model, maxNewTokens, accepted, ...wanted });
     // The seed is told apart even where the endpoint does not take it: draws are requests of their own.
     const id = requestId(image.sampleId, purpose, fields, wanted.seed, image.digest, text);
-    const kept = this.log.take(id);
+    const kept = this.log.find(id);
     if (kept) return kept.choices.map(answerOf);
     const asked = await this.#client.ask(JSON.stringify({ ...fields, ...userMessage(image.url, text) }), signal);
     const { usage } = asked;

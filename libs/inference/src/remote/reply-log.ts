@@ -8,6 +8,9 @@ import { addUsage, NO_USAGE, usageOf, type Usage } from './usage.js';
 /** Key of the records that are about no image. */
 const NO_SAMPLE = 'probe';
 
+/** Replies of a session that are held, for a batch may come again. */
+const HELD = 4096;
+
 /** A record as it is made. */
 export type NewReply = Exclude<MessageInitShape<typeof TeacherReplySchema>, TeacherReply>;
 
@@ -17,8 +20,8 @@ export interface ReplyLog {
   readonly usage: Usage;
   /** Tokens of the largest request of earlier sessions. */
   readonly largest: Tokens;
-  /** The reply to a request of an earlier session, once. */
-  take(id: string): TeacherReply | undefined;
+  /** The reply to a request that was answered before, in this session or an earlier one. */
+  find(id: string): TeacherReply | undefined;
   /** Keeps a reply under its request's id; a failed one under an id of its own, for the request may be sent again. */
   add(id: string, reply: NewReply): Promise<void>;
 }
@@ -26,7 +29,7 @@ export interface ReplyLog {
 /** A log that forgets: for calls that belong to no run. */
 export function forgetfulLog(): ReplyLog {
   const nothing = { usage: NO_USAGE, largest: NO_USAGE };
-  return { ...nothing, take: () => undefined, add: async () => undefined };
+  return { ...nothing, find: () => undefined, add: async () => undefined };
 }
 
 /**
@@ -51,15 +54,14 @@ export async function openReplyLog(streams: Streams): Promise<ReplyLog> {
   return {
     usage,
     largest,
-    take(id) {
-      const reply = held.get(id);
-      held.delete(id);
-      return reply;
-    },
+    find: (id) => held.get(id),
     async add(id, reply) {
       const message = create(TeacherReplySchema, reply);
       const record = topics.replies.record(reply.sampleId || NO_SAMPLE, message, { id });
       await streams.producer.send(topics.replies.name, [record]);
+      if (message.failed) return;
+      held.set(id, message);
+      if (held.size > HELD) held.delete(held.keys().next().value!);
     },
   };
 }

@@ -3,10 +3,16 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { pythonEnvironment } from '../interop/python-environment.js';
 
+/** `seconds` of what was timed; `bytes` at the verb `peak`: the most memory that the process has had. */
+export interface PeerReply {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
 /** transformers + PyTorch in a process of their own. */
 export interface PythonPeer {
   /** Sends a request and waits for its reply. Rejects when the process dies. */
-  ask(request: { readonly verb: string } & Record<string, unknown>): Promise<{ readonly seconds: number }>;
+  ask(request: { readonly verb: string } & Record<string, unknown>): Promise<PeerReply>;
   close(): Promise<void>;
 }
 
@@ -24,7 +30,7 @@ export async function startPythonPeer(threads: number): Promise<PythonPeer> {
       child.stdin.write(`${JSON.stringify(request)}\n`);
       const { value, done } = (await lines.next()) as IteratorResult<string, undefined>;
       if (done) throw new Error(`the Python side of the bench ended at ${request.verb}; its message stands above`);
-      return JSON.parse(value) as { seconds: number };
+      return JSON.parse(value) as PeerReply;
     },
     close: () => ended(child, () => child.stdin.end()),
   };

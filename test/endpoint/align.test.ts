@@ -18,6 +18,9 @@ const work = mkdtempSync(join(tmpdir(), 'mpa-align-endpoint-'));
 const images = join(work, 'images');
 const COUNT = 24;
 
+/** Requests that find out what an endpoint can do, if it takes everything. */
+const PROBES = 2;
+
 /** Milliseconds for some runs of the whole command on a loaded machine. */
 const SLOW = 300_000;
 const KEY = 'sk-that-nobody-may-see';
@@ -95,13 +98,13 @@ describe('mpa answer and mpa evaluate with a model behind an endpoint', { timeou
     expect(ended).toMatchObject({ code: 0 });
     const report = JSON.parse(ended.stdout) as { questions: number; models: Record<string, { accuracy: object }> };
     expect(Object.keys(report.models)).toEqual(['small', 'tiny']);
-    // A probe, and each question once.
-    expect(server.seen.length - before).toBe(1 + report.questions);
+    // The probes, and each question once.
+    expect(server.seen.length - before).toBe(PROBES + report.questions);
     const predictions = readFileSync(join(out, 'results.jsonl'), 'utf8').match(/"prediction":"a cat"/g);
     expect(predictions).toHaveLength(report.questions);
     const again = await startMpa(args).ended;
     expect(JSON.parse(again.stdout)).toEqual(report);
-    expect(server.seen.length - before).toBe(1 + report.questions);
+    expect(server.seen.length - before).toBe(PROBES + report.questions);
     expectNoKey(out, ended.stdout, ended.stderr);
   });
 });
@@ -116,8 +119,8 @@ describe('mpa align with a teacher behind an endpoint', { timeout: SLOW }, () =>
     expect(summary.eval['chartqa']!.n).toBeGreaterThan(0);
     expect(summary.speed.teacher).toBeGreaterThan(0);
     const questions = summary.eval['chartqa']!.n;
-    // The evaluation's requests, and its probe, are not in the accounts of the annotating.
-    expect(server.seen.length).toBe(summary.teacher!.total.requests + 1 + questions);
+    // The evaluation's requests, and its probes, are not in the accounts of the annotating.
+    expect(server.seen.length).toBe(summary.teacher!.total.requests + PROBES + questions);
   });
 
   it('levels the student, and tells what was asked and what it cost', async () => {
@@ -161,7 +164,7 @@ describe('mpa align with a teacher behind an endpoint', { timeout: SLOW }, () =>
     const underWay = server.seen.length - total.requests;
     expect(underWay).toBeGreaterThanOrEqual(0);
     expect(underWay).toBeLessThanOrEqual(16);
-    expect(total.requests).toBe(1 + 2 * COUNT);
+    expect(total.requests).toBe(PROBES + 2 * COUNT);
   });
 
   it('gets over every fault, and keeps the key to itself when the server says it aloud', async () => {
@@ -187,7 +190,7 @@ describe('mpa align with a teacher behind an endpoint', { timeout: SLOW }, () =>
     expect(stopped).toMatchObject({ code: 1, stdout: '' });
     expect(server.seen).toHaveLength(20);
     const summary = summaryOf(await start('budget', '--max-cost', '100', '--json').ended);
-    expect(summary.teacher!.total.requests).toBe(1 + 2 * COUNT);
+    expect(summary.teacher!.total.requests).toBe(PROBES + 2 * COUNT);
 
     server.manners.refuse = ({ authorization }) => ({ status: 401, text: `no entry with ${authorization}` });
     const barred = await start('barred').ended;

@@ -8,6 +8,9 @@ import { annotationOf, digestOf, faults, startChatServer, TOKENS, type ChatServe
 
 const work = mkdtempSync(join(tmpdir(), 'mpa-endpoint-'));
 const COUNT = 24;
+
+/** Requests that find out what an endpoint can do, if it takes everything. */
+const PROBES = 2;
 let files: string[];
 let digests: string[];
 beforeAll(async () => {
@@ -67,7 +70,7 @@ describe('an endpoint that fails now and then', { timeout: 240_000 }, () => {
       await annotateRun(run, { url: server.url, ...(isSlow && { traffic: { timeout: 1 } }) });
       await expectCountsToAddUp();
       await expectAllAnnotated();
-      expect(server.seen.length).toBeGreaterThan(1 + 2 * run.ids.length);
+      expect(server.seen.length).toBeGreaterThan(PROBES + 2 * run.ids.length);
     },
   );
 
@@ -77,8 +80,8 @@ describe('an endpoint that fails now and then', { timeout: 240_000 }, () => {
     await start(
       {
         refuse: ({ index }) => {
-          if (index !== 1) {
-            if (index > 1) next ||= performance.now();
+          if (index !== PROBES) {
+            if (index > PROBES) next ||= performance.now();
             return undefined;
           }
           refusedAt = performance.now();
@@ -96,7 +99,7 @@ describe('an endpoint that fails now and then', { timeout: 240_000 }, () => {
   it('ends the run when it is asked to wait for longer than is worth it', async () => {
     await start({
       refuse: ({ index }) =>
-        index === 0 ? undefined : { status: 429, text: 'quota', headers: { 'retry-after': '86400' } },
+        index < PROBES ? undefined : { status: 429, text: 'quota', headers: { 'retry-after': '86400' } },
     });
     await expect(annotateRun(run, { url: server.url })).rejects.toThrow(/quota.*86400 s/);
     expect(await annotationsOf(run.streams)).toEqual([]);
@@ -191,10 +194,10 @@ describe('a budget', () => {
     expect(server.seen).toHaveLength(17);
     await expect(annotateRun(run, { url: server.url, budget: { requests: 17 } })).rejects.toThrow(/used up/);
     expect(server.seen).toHaveLength(17);
-    await annotateRun(run, { url: server.url, budget: { requests: 1 + 2 * COUNT } });
+    await annotateRun(run, { url: server.url, budget: { requests: PROBES + 2 * COUNT } });
     await expectCountsToAddUp();
     await expectAllAnnotated();
-    expect(server.seen).toHaveLength(1 + 2 * COUNT);
+    expect(server.seen).toHaveLength(PROBES + 2 * COUNT);
   });
 
   it('of tokens or of cost is not passed, and nearly used up', async () => {
@@ -229,8 +232,8 @@ describe('signals of an endpoint', () => {
       expect(given!.attention).toBeUndefined();
       expect(missingSignals).toEqual(['attention']);
     }
-    // A probe; and for each image an annotation, a self-check, three drawn answers at once, a rationale.
-    expect(server.seen).toHaveLength(1 + 4 * 3);
+    // The probes; and for each image an annotation, a self-check, three drawn answers at once, a rationale.
+    expect(server.seen).toHaveLength(PROBES + 4 * 3);
   });
 
   it('are none where it tells no probabilities; nothing is spent on them', async () => {
@@ -241,13 +244,13 @@ describe('signals of an endpoint', () => {
       expect(given!.nBest).toEqual([]);
     }
     // Refused once with all fields, then taken with none.
-    expect(server.seen).toHaveLength(2 + 2 * 3);
+    expect(server.seen).toHaveLength(1 + PROBES + 2 * 3);
   });
 
   it('are drawn one by one where an endpoint gives one answer at a time', async () => {
     await start({ takes: ['logprobs'] }, files.slice(0, 2));
     await annotateRun(run, { url: server.url }, { signals: { nBest: { answers: 3 } } });
     expect((await annotationsOf(run.streams)).map(({ missingSignals }) => missingSignals)).toEqual([['attention'], ['attention']]); // prettier-ignore
-    expect(server.seen).toHaveLength(2 + 2 * (2 + 3));
+    expect(server.seen).toHaveLength(1 + PROBES + 2 * (2 + 3));
   });
 });

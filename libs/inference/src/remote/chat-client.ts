@@ -13,6 +13,9 @@ const REFUSED_AT_FIRST = 16;
 /** What one question to the endpoint came to: its reply, or the error that is to be thrown. */
 export type Asked = { readonly usage: Usage } & ({ readonly reply: ChatReply } | { readonly error: Error });
 
+/** The same of a question that is no image's: a failure is told as it is. */
+export type AskedSmall = { readonly usage: Usage } & (Sent | { readonly error: Error });
+
 /** What a client works with. */
 export interface ClientParts {
   readonly destination: Destination;
@@ -64,11 +67,15 @@ export class ChatClient {
     }
   }
 
-  /** Asks something that is no image's; a failure for good is told as it is. */
-  async askSmall(body: string): Promise<{ readonly usage: Usage; readonly sent: Sent }> {
+  /** Asks something that is no image's. */
+  async askSmall(body: string): Promise<AskedSmall> {
     let usage = NO_USAGE;
-    const sent = await this.#send(body, this.parts.ended, (one) => void (usage = counted(usage, one)));
-    return { usage, sent };
+    try {
+      const sent = await this.#send(body, this.parts.ended, (one) => void (usage = counted(usage, one)));
+      return { ...sent, usage };
+    } catch (error) {
+      return { error: error as Error, usage };
+    }
   }
 
   /** Sends a request until there is a reply, or another attempt is of no use or one too many. Throws TeacherError. */
@@ -95,9 +102,9 @@ export class ChatClient {
       try {
         sent = await sendOnce(destination, body, signal);
       } finally {
-        const used = counted(NO_USAGE, sent ?? { failure: { kind: 'failed', detail: 'aborted' } });
-        count(sent ?? { failure: { kind: 'failed', detail: 'aborted' } });
-        spend(used);
+        const ended: Sent = sent ?? { failure: { kind: 'failed', detail: 'aborted' } };
+        count(ended);
+        spend(counted(NO_USAGE, ended));
       }
       if ('reply' in sent) return sent;
       const { kind, retryAfter = 0 } = sent.failure;
@@ -128,7 +135,7 @@ export class ChatClient {
 
 function counted(usage: Usage, sent: Sent): Usage {
   const first = usage.requests === 0;
-  const { prompt_tokens = 0, completion_tokens = 0 } = ('reply' in sent && sent.reply.usage) || {};
+  const { prompt_tokens = 0, completion_tokens = 0 } = ('reply' in sent ? sent.reply : sent.failure).usage ?? {};
   return {
     requests: usage.requests + 1,
     retries: usage.retries + (first ? 0 : 1),

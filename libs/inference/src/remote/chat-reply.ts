@@ -22,7 +22,7 @@ export const chatReply = z.object({
 /** See {@link chatReply}. */
 export type ChatReply = z.output<typeof chatReply>;
 
-/** Whether a reply was held back by the server's own filter. */
-export function isFiltered({ choices }: ChatReply): boolean {
-  return choices.some(({ finish_reason, message }) => finish_reason === 'content_filter' || Boolean(message.refusal));
+/** Whether one of the texts was held back by the server's own filter. */
+export function isFiltered({ finish_reason, message }: ChatReply['choices'][number]): boolean {
+  return finish_reason === 'content_filter' || Boolean(message.refusal);
 }

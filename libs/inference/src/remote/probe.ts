@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import { TeacherError } from '../teacher.js';
 import { fewerFields, optionalFields, type AcceptedField } from './accepted-fields.js';
-import type { ChatClient } from './chat-client.js';
+import type { AskedSmall, ChatClient } from './chat-client.js';
 import { generationFields, userMessage } from './chat-request.js';
 import type { EndpointConfig } from './endpoint-config.js';
 import { KEY_VARIABLE } from './endpoint-key.js';
@@ -39,27 +39,31 @@ export class Probe {
 
   /** Throws TeacherError when the endpoint does not answer what it has answered before. */
   async check(client: ChatClient): Promise<void> {
-    const { sent, usage } = await client.askSmall(await this.#body(this.#accepted, 1));
-    await this.#record(`${requestId('', 'probe')}/${randomUUID()}`, usage, sent);
-    if ('failure' in sent) throw this.#unavailable(sent.failure);
+    const asked = await client.askSmall(await this.#body(this.#accepted, 1));
+    await this.#record(`${requestId('', 'probe')}/${randomUUID()}`, asked);
+    this.#throwFailure(asked);
   }
 
+  /** First for two draws, with all that may be taken; then for the likeliest answer, as images will be asked about. */
   async #ask(client: ChatClient, id: string): Promise<readonly AcceptedField[]> {
     let fields: readonly AcceptedField[] = optionalFields;
     for (;;) {
-      const { sent, usage } = await client.askSmall(await this.#body(fields, 2));
-      if ('reply' in sent) {
-        const { choices, usage: told } = sent.reply;
-        this.#checkTokens(Boolean(told));
+      const asked = await client.askSmall(await this.#body(fields, 2));
+      await this.#record(`${id}/${randomUUID()}`, asked);
+      if ('reply' in asked) {
+        const { choices, usage } = asked.reply;
+        this.#checkTokens(Boolean(usage));
         const does = { logprobs: Boolean(choices[0]!.logprobs?.content?.length), n: choices.length > 1 };
-        const accepted = fields.filter((field) => (field === 'logprobs' || field === 'n' ? does[field] : true));
-        await this.#record(id, usage, sent, accepted);
-        return accepted;
+        fields = fields.filter((field) => (field === 'logprobs' || field === 'n' ? does[field] : true));
+        const likeliest = await client.askSmall(await this.#body(fields, 1));
+        await this.#record(id, likeliest, fields);
+        this.#throwFailure(likeliest);
+        return fields;
       }
-      await this.#record(`${id}/${randomUUID()}`, usage, sent);
-      const fewer = sent.failure.kind === 'refused' ? fewerFields(fields, sent.failure.detail) : undefined;
-      if (!fewer) throw this.#unavailable(sent.failure);
-      fields = fewer;
+      const refused = 'failure' in asked && asked.failure.kind === 'refused' ? asked.failure : undefined;
+      const fewer = refused && fewerFields(fields, refused.detail);
+      if (!fewer) this.#throwFailure(asked);
+      fields = fewer!;
     }
   }
 
@@ -76,15 +80,30 @@ export class Probe {
     return JSON.stringify({ ...generationFields(generation), ...message });
   }
 
-  async #record(
-    id: string,
-    { requests, inputTokens, outputTokens }: Awaited<ReturnType<ChatClient['askSmall']>>['usage'],
-    sent: Awaited<ReturnType<ChatClient['askSmall']>>['sent'],
-    accepted: readonly AcceptedField[] = [],
-  ): Promise<void> {
-    const failed = 'failure' in sent ? { failed: { reason: sent.failure.kind, detail: sent.failure.detail } } : {};
+  async #record(id: string, asked: AskedSmall, accepted: readonly AcceptedField[] = []): Promise<void> {
+    const { requests, inputTokens, outputTokens } = asked.usage;
+    if (requests === 0) return;
+    const failed =
+      'reply' in asked
+        ? undefined
+        : 'failure' in asked
+          ? { reason: asked.failure.kind, detail: asked.failure.detail }
+          : { reason: asked.error.name, detail: asked.error.message };
     const used = { requests, inputTokens, outputTokens };
-    await this.log.add(id, { sampleId: '', purpose: 'probe', accepted: [...accepted], ...used, ...failed });
+    // A failed one has an id of its own: it may be asked again.
+    const own = failed ? `${id}/${randomUUID()}` : id;
+    await this.log.add(own, {
+      sampleId: '',
+      purpose: 'probe',
+      accepted: [...accepted],
+      ...used,
+      ...(failed && { failed }),
+    });
+  }
+
+  #throwFailure(asked: AskedSmall): void {
+    if ('error' in asked) throw asked.error;
+    if ('failure' in asked) throw this.#unavailable(asked.failure);
   }
 
   #unavailable({ kind, detail }: Failure): TeacherError {

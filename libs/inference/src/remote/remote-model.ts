@@ -47,7 +47,7 @@ export class RemoteModel implements Teacher<RemoteImage, RemoteImage> {
         ...{ destination, traffic: config.traffic, random: Math.random, ended: this.#ended.signal },
         limit: new AdaptiveLimit(config.traffic.first, config.traffic.most, () => performance.now() / 1000),
         budget: new Budget(config, { usage: log.usage, largest: log.largest }),
-        hasAnswered: log.usage.images > 0,
+        hasAnswered: log.hasAnswered,
       },
       () => this.#probe.check(this.#client),
     );

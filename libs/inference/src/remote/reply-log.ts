@@ -18,6 +18,8 @@ export type NewReply = Exclude<MessageInitShape<typeof TeacherReplySchema>, Teac
 export interface ReplyLog {
   /** What earlier sessions used. */
   readonly usage: Usage;
+  /** Whether there is a reply about an image. */
+  readonly hasAnswered: boolean;
   /** Tokens of the largest request of earlier sessions. */
   readonly largest: Tokens;
   /** The reply to a request that was answered before, in this session or an earlier one. */
@@ -28,7 +30,7 @@ export interface ReplyLog {
 
 /** A log that forgets: for calls that belong to no run. */
 export function forgetfulLog(): ReplyLog {
-  const nothing = { usage: NO_USAGE, largest: NO_USAGE };
+  const nothing = { usage: NO_USAGE, hasAnswered: false, largest: NO_USAGE };
   return { ...nothing, find: () => undefined, add: async () => undefined };
 }
 
@@ -41,10 +43,12 @@ export async function openReplyLog(streams: Streams): Promise<ReplyLog> {
   for await (const { key } of streams.readAll(topics.annotations.name)) annotated.add(key);
   const held = new Map<string, TeacherReply>();
   let usage = NO_USAGE;
+  let hasAnswered = false;
   let largest: Tokens = NO_USAGE;
   for await (const record of streams.readAll(topics.replies.name)) {
     const reply = topics.replies.decode(record);
     usage = addUsage(usage, usageOf(reply));
+    hasAnswered ||= reply.sampleId !== '' && !reply.failed;
     largest = {
       inputTokens: Math.max(largest.inputTokens, reply.inputTokens / Math.max(1, reply.requests)),
       outputTokens: Math.max(largest.outputTokens, reply.outputTokens / Math.max(1, reply.requests)),
@@ -53,6 +57,7 @@ export async function openReplyLog(streams: Streams): Promise<ReplyLog> {
   }
   return {
     usage,
+    hasAnswered,
     largest,
     find: (id) => held.get(id),
     async add(id, reply) {

@@ -20,6 +20,8 @@ export interface Failure {
   readonly detail: string;
   /** Whether something came that is no reply. */
   readonly unusable?: boolean;
+  /** Tokens that it cost all the same. */
+  readonly usage?: ChatReply['usage'];
   /** Seconds that the server asks to wait. */
   readonly retryAfter?: number | undefined;
 }
@@ -30,12 +32,16 @@ export type Sent = { readonly reply: ChatReply } | { readonly failure: Failure }
 /** Longest reply that is read; one of a thousand tokens with their probabilities has some 100 kB. */
 const MAX_BYTES = 16 * 2 ** 20;
 
+/** Shorter keys are no secrets (`EMPTY` is usual for a server of one's own), and may stand in any text. */
+const SHORTEST_SECRET = 8;
+
 /** Characters of a server's own words that are shown. */
 const SHOWN = 300;
 
 /** Sends one request and reads the reply. Throws the signal's reason; everything else that can happen is a {@link Failure}. */
 export async function sendOnce({ url, key, timeout }: Destination, body: string, signal: AbortSignal): Promise<Sent> {
-  const withoutKey = (text: string): string => (key === undefined ? text : text.replaceAll(key, '***'));
+  const withoutKey = (text: string): string =>
+    key !== undefined && key.length >= SHORTEST_SECRET ? text.replaceAll(key, '***') : text;
   const late = AbortSignal.timeout(timeout * 1000);
   try {
     const response = await fetch(url, {
@@ -77,9 +83,9 @@ function read(text: string): Sent {
   }
   const { data: reply } = chatReply.safeParse(raw);
   if (!reply) return unusable('the reply is no chat completion');
-  return isFiltered(reply)
-    ? { failure: { kind: 'filtered', detail: "the server's filter held the reply back" } }
-    : { reply };
+  const choices = reply.choices.filter((choice) => !isFiltered(choice));
+  if (choices.length > 0) return { reply: { ...reply, choices } };
+  return { failure: { kind: 'filtered', detail: "the server's filter held the reply back", usage: reply.usage } };
 }
 
 function failureOf({ status, headers }: Response, text: string): Failure {

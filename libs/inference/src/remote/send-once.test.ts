@@ -77,7 +77,7 @@ describe('sendOnce', () => {
   });
 
   it('shows the key to the server alone; one that is none may stand in a text', async () => {
-    const echo: RequestListener = ({ headers }, response) => says(500, headers.authorization)({} as never, response as never); // prettier-ignore
+    const echo: RequestListener = ({ headers }, response) => says(500, headers.authorization)({} as never, response); // prettier-ignore
     expect(await sent(echo, 'sk-12345678')).toMatchObject({ failure: { detail: 'HTTP 500: Bearer ***' } });
     expect(await sent(says(200, { choices: [choice('EMPTY box')] }), 'EMPTY')).toMatchObject({
       reply: { choices: [{ message: { content: 'EMPTY box' } }] },

@@ -97,10 +97,9 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
     const signals = await signalCosts(streams);
-    const teacher = options.endpoint ? await teacherUsage(streams, prices) : undefined;
+    const teacher = options.endpoint ? await teacherUsage(streams, prices) : null;
     const { seconds } = await keep({});
-    const found = { signals, ...(teacher && { teacher }), train, ...accuracy };
-    const summary: Summary = { run: paths.folder, images, ...gap, ...found, seconds };
+    const summary: Summary = { run: paths.folder, images, ...gap, signals, teacher, train, ...accuracy, seconds };
     checkCounts(summary, training);
     return { summary, curve };
   } finally {

@@ -6,8 +6,8 @@ import type { Streams } from '@mpa/streams';
 /** Prices for a million tokens. */
 export type Prices = EndpointConfig['prices'];
 
-/** Sums up a run's replies of an L-VLM behind an endpoint; undefined when there are none. */
-export async function teacherUsage(streams: Streams, prices: Prices): Promise<TeacherUsage | undefined> {
+/** Sums up a run's replies of an L-VLM behind an endpoint; null when there are none. */
+export async function teacherUsage(streams: Streams, prices: Prices): Promise<TeacherUsage | null> {
   const stages: Record<string, Usage> = {};
   let total = NO_USAGE;
   for await (const record of streams.readAll(topics.replies.name)) {
@@ -16,7 +16,7 @@ export async function teacherUsage(streams: Streams, prices: Prices): Promise<Te
     stages[reply.purpose] = addUsage(stages[reply.purpose] ?? NO_USAGE, usage);
     total = addUsage(total, usage);
   }
-  if (total.requests === 0) return undefined;
+  if (total.requests === 0) return null;
   const priced = (usage: Usage): EndpointUsage => ({ ...usage, cost: prices ? costOf(usage, prices) : null });
   return {
     stages: Object.fromEntries(Object.entries(stages).map(([purpose, usage]) => [purpose, priced(usage)])),

@@ -62,8 +62,8 @@ export interface Summary extends Counts {
   readonly run: string;
   /** What the L-VLM's signals cost, by kind. */
   readonly signals: Readonly<Record<string, SignalCost>>;
-  /** Only of an L-VLM behind an endpoint. */
-  readonly teacher?: TeacherUsage;
+  /** Null where the L-VLM is a checkpoint. */
+  readonly teacher: TeacherUsage | null;
   /** Mean losses over the first and the last tenth of the steps, nats per answer token; null when nothing was selected. */
   readonly train: {
     readonly steps: number;

@@ -1,6 +1,6 @@
 import type { Task } from '@mpa/answer-metrics';
 import { AnnotationStatus } from '@mpa/contracts';
-import type { Annotation, AnnotationSchema, MessageInitShape } from '@mpa/contracts';
+import type { Annotation, AnnotationSchema, MessageInitShape, WrittenAnnotation } from '@mpa/contracts';
 import type { Teacher, TeacherAnswer } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
 import type { AnnotatorConfig } from './annotator-config.js';
@@ -13,6 +13,8 @@ import { taskPrompt } from './task-prompt.js';
 export interface Sample<Seen> {
   readonly task: Task;
   readonly image: Seen;
+  /** Its question and answer, where they were written elsewhere. */
+  readonly written?: Pick<WrittenAnnotation, 'question' | 'answer' | 'promptId'> | undefined;
 }
 
 /** Around the annotating of a batch. */
@@ -30,7 +32,7 @@ export type Annotated = Pick<
   Pick<MessageInitShape<typeof AnnotationSchema>, 'candidates' | 'cost' | 'missingSignals' | 'signals' | 'skipped'>;
 
 /**
- * Writes a question and an answer for each image, in one batch: the likeliest text first (or a drawn one), and where that cannot be used
+ * Writes a question and an answer for each image that comes without, in one batch: the likeliest text first (or a drawn one), and where that cannot be used
  * (it is no question and answer, or asked too often over the corpus) further ones, drawn. Then the model answers each question
  * afresh, and tells what the configuration asks for of its first answer, on the same vision features.
  *
@@ -43,13 +45,15 @@ export async function annotate<Prepared, Seen>(
   config: AnnotatorConfig,
   { began, signal }: Annotating,
 ): Promise<Annotated[]> {
-  const all = samples.map((sample) => ({
-    ...sample,
-    prompt: taskPrompt(sample.task, config.prompts),
-    candidates: new Candidates(sample.task, corpus),
-  }));
+  const all = samples.map(({ task, image, written }) => {
+    const candidates = new Candidates(task, corpus);
+    if (written) candidates.take(written);
+    const prompt = written ? { id: written.promptId, text: '' } : taskPrompt(task, config.prompts);
+    return { task, image, prompt, candidates };
+  });
   try {
-    await write(model, all, config, signal);
+    const unwritten = all.filter(({ candidates }) => !candidates.chosen);
+    await write(model, unwritten, config, signal);
     const asked = all.flatMap(({ task, image, candidates: { chosen } }) =>
       chosen ? [{ task, image, ...chosen }] : [],
     );
@@ -102,6 +106,7 @@ async function write<Prepared, Seen>(
   config: AnnotatorConfig,
   signal: AbortSignal,
 ): Promise<void> {
+  if (all.length === 0) return;
   const asking = { purpose: 'annotate', signal } as const;
   const ask = ({ image, prompt: { text } }: Writing<Seen>): { image: Seen; text: string } => ({ image, text });
   const { candidates, likeliestFirst, temperature, seed } = config;

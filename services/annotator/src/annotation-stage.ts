@@ -64,7 +64,11 @@ export async function annotationStage<Prepared extends object, Seen>(
     const began = performance.now();
     try {
       const seen = await model.look(usable.map(({ image }) => image));
-      const samples = usable.map(({ message }, i) => ({ task: taskName(message.task), image: seen[i]! }));
+      const samples = usable.map(({ message }, i) => ({
+        task: taskName(message.task),
+        image: seen[i]!,
+        written: message.written,
+      }));
       return await annotate(model, samples, corpus, config, { began, signal });
     } catch (error) {
       if (error instanceof TeacherError) throw new EndOfWork(error);

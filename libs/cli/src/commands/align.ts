@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
+import { isEndpoint } from '@mpa/inference';
 import { readConfig } from '@mpa/service-kit';
+import { runPaths } from '@mpa/storage';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
@@ -8,13 +10,14 @@ import { numberBetween, wholeNumber } from '../option-values.js';
 import { alignConfigSchema } from '../pipeline/align-config.js';
 import { annotatorOf } from '../pipeline/annotator-settings.js';
 import { endpointsSchema, type Endpoints } from '../pipeline/endpoints.js';
-import type { PipelineOptions } from '../pipeline/pipeline-options.js';
+import type { PipelineOptions, TaskSource } from '../pipeline/pipeline-options.js';
+import { readRunState } from '../pipeline/run-state.js';
 import { levelStudent } from './level-student.js';
 
 interface AlignFlags {
-  readonly images: string;
-  readonly task: Task;
-  readonly teacher: string;
+  readonly images?: string;
+  readonly task?: Task;
+  readonly teacher?: string;
   readonly student: string;
   readonly out: string;
   readonly config?: string;
@@ -34,11 +37,11 @@ export function addAlign(program: Command, context: CommandContext): void {
   program
     .command('align')
     .description('level a small model against a large one on unlabeled images; run it again to go on')
-    .requiredOption('--images <dir|glob>', 'unlabeled images')
-    .addOption(new Option('--task <task>', 'what they are to be asked about').choices(tasks).makeOptionMandatory())
-    .requiredOption(
+    .option('--images <dir|glob>', 'unlabeled images; not for a run that mpa import made')
+    .addOption(new Option('--task <task>', 'what they are to be asked about; likewise').choices(tasks))
+    .option(
       '--teacher <model>',
-      'checkpoint folder of the large model, or URL of an OpenAI-compatible endpoint',
+      'checkpoint folder of the large model, or URL of an OpenAI-compatible endpoint; an imported run may do without',
     )
     .requiredOption('--student <model>', 'checkpoint folder of the small model')
     .requiredOption('--out <run>', 'folder of the run: records, checkpoint, report.html')
@@ -67,7 +70,7 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
       : {};
   const options: PipelineOptions = {
     run: resolve(flags.out),
-    sources: [{ task: flags.task, images: placeOf(flags.images), ...labelled }],
+    sources: [{ ...(await sourceOf(flags)), ...labelled }],
     ...teacherOf(flags, endpoints),
     student: resolve(flags.student),
     config,
@@ -81,24 +84,35 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
 function teacherOf(flags: AlignFlags, { annotator }: Endpoints): Pick<PipelineOptions, 'teacher' | 'endpoint'> {
   const { teacher, teacherModel: model, teacherKeyEnv: keyVariable } = flags;
   const { maxRequests: requests, maxTokens: tokens, maxCost: cost } = flags;
-  const isRemote = /^https?:\/\//i.test(teacher);
   const budget = {
     ...(requests !== undefined && { requests }),
     ...(tokens !== undefined && { tokens }),
     ...(cost !== undefined && { cost }),
   };
   const hasBudget = Object.keys(budget).length > 0;
-  if (!isRemote) {
+  if (teacher === undefined || !isEndpoint(teacher)) {
     if (model !== undefined || keyVariable !== undefined || hasBudget) {
       throw new UsageError('--teacher-model, --teacher-key-env and --max-... are for a --teacher that is a URL');
     }
-    return { teacher: resolve(teacher) };
+    return teacher === undefined ? {} : { teacher: resolve(teacher) };
   }
   if (model === undefined) throw new UsageError(`--teacher is a URL: name the model there with --teacher-model`);
   if (annotator !== undefined && (keyVariable !== undefined || hasBudget)) {
     throw new UsageError('the annotator runs elsewhere: its key and budget are in its own configuration');
   }
   return { teacher, endpoint: { model, budget, ...(keyVariable !== undefined && { keyVariable }) } };
+}
+
+/** The images that the flags name, or what `mpa import` has put into the run. */
+async function sourceOf({ images, task, teacher, out }: AlignFlags): Promise<TaskSource> {
+  const { imported } = await readRunState(runPaths(out));
+  if (imported) {
+    if (images === undefined && task === undefined) return { task: imported.task, images: imported.file };
+    throw new UsageError(`${out} begins with the annotations of ${imported.file}: leave --images and --task out`);
+  }
+  if (images !== undefined && task !== undefined && teacher !== undefined) return { task, images: placeOf(images) };
+  const missing = Object.entries({ images, task, teacher }).flatMap(([flag, value]) => (value === undefined ? [`--${flag}`] : [])); // prettier-ignore
+  throw new UsageError(`give ${missing.join(', ')}, or begin the run with mpa import`);
 }
 
 /** An absolute path or glob; a URI is one already. */

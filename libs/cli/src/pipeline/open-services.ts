@@ -34,7 +34,7 @@ export async function openServices(
   streams: Streams,
   { cacheDirectory, env }: Pick<CommandContext, 'cacheDirectory' | 'env'>,
 ): Promise<Services> {
-  const { run, student, config, endpoints } = options;
+  const { run, teacher, student, config, endpoints } = options;
   // Line by line: a service may still have something to say about a call that ended with it.
   const log = { write: (line: string): void => appendFileSync(join(run, 'services.log'), line) };
   const running: RunningService[] = [];
@@ -60,7 +60,10 @@ export async function openServices(
     const endpoint = { ...evaluatorEndpoint(options), ...(config.evaluator['endpoint'] as object | undefined) };
     const evaluatorSettings = { ...withModel(config.evaluator, {}), endpoint };
     const addresses = {
-      annotator: endpoints.annotator ?? (await start(annotator, annotatorSettings(options, cacheDir))),
+      annotator:
+        teacher === undefined
+          ? undefined
+          : (endpoints.annotator ?? (await start(annotator, annotatorSettings({ ...options, teacher }, cacheDir)))),
       parity: endpoints.parity ?? (await start(parity, withModel(config.parity, { checkpoint: student }))),
       trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
       evaluator: endpoints.evaluator ?? (await start(evaluator, evaluatorSettings)),
@@ -72,22 +75,30 @@ export async function openServices(
   }
 }
 
-type Addresses = Readonly<Record<'annotator' | 'parity' | 'trainer' | 'evaluator', string>>;
+type Addresses = Readonly<Record<'parity' | 'trainer' | 'evaluator', string>> & {
+  readonly annotator: string | undefined;
+};
 
 function connect(addresses: Addresses, stop: () => Promise<void>): Services {
   const options = { timeoutMs: CALL_MS };
+  const annotator =
+    addresses.annotator === undefined
+      ? undefined
+      : {
+          service: createClient(AnnotatorService, addresses.annotator, options),
+          worker: createClient(WorkerService, addresses.annotator, options),
+        };
   const clients = {
-    annotator: createClient(AnnotatorService, addresses.annotator, options),
-    annotatorWorker: createClient(WorkerService, addresses.annotator, options),
     parityModel: createClient(ModelService, addresses.parity, options),
     parityWorker: createClient(WorkerService, addresses.parity, options),
     trainer: createClient(TrainerService, addresses.trainer, options),
     evaluator: createClient(EvaluatorService, addresses.evaluator, options),
   };
   return {
+    ...(annotator && { annotator }),
     ...clients,
     async close() {
-      for (const client of Object.values(clients)) client.close();
+      for (const client of Object.values({ ...annotator, ...clients })) client.close();
       await stop();
     },
   };

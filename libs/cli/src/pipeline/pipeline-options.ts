@@ -5,7 +5,7 @@ import type { Endpoints } from './endpoints.js';
 /** Unlabeled images of one task, and labelled ones to measure with. */
 export interface TaskSource {
   readonly task: Task;
-  /** Folder or glob of unlabeled images. */
+  /** Folder or glob of unlabeled images; of an imported run the file that was imported. */
   readonly images: string;
   /** The benchmark's annotations in its own schema, and the folder of its images. */
   readonly eval?: { readonly annotations: string; readonly images: string };
@@ -26,8 +26,11 @@ export interface PipelineOptions {
   /** The run folder: made, or gone on with. */
   readonly run: string;
   readonly sources: readonly TaskSource[];
-  /** Checkpoint folder of the L-VLM, or the URL of the endpoint that it is behind. */
-  readonly teacher: string;
+  /**
+   * Checkpoint folder of the L-VLM, or the URL of the endpoint that it is behind. An imported run may do without: its annotations are
+   * then taken as they are.
+   */
+  readonly teacher?: string;
   /** Set when it is behind an endpoint. */
   readonly endpoint?: EndpointOptions;
   /** Checkpoint folder. */

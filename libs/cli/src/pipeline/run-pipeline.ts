@@ -36,8 +36,8 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
   const started = performance.now();
   const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
   const evaluated = await countQuestions(labelled, context.progress);
-  const checkpoints = options.endpoint ? [options.student] : [options.teacher, options.student];
-  for (const model of checkpoints) (await openCheckpoint(model)).close();
+  const { student, teacher = student, endpoint } = options;
+  for (const model of new Set([endpoint ? student : teacher, student])) (await openCheckpoint(model)).close();
   const folder = await openRunFolder(options.run);
   try {
     await checkSameRun(folder, options);
@@ -92,7 +92,12 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const gap = await annotateAndDecide(services, streams, paths.streams, images, { ...context, onAnnotated });
     const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
     await keep({ training });
-    const models = { before: options.student, after: training.checkpoint, teacher: evaluatedTeacher(options) };
+    const teacherModel = evaluatedTeacher(options);
+    const models = {
+      before: options.student,
+      after: training.checkpoint,
+      ...(teacherModel !== undefined && { teacher: teacherModel }),
+    };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
@@ -107,8 +112,8 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   }
 }
 
-/** The L-VLM as the evaluator knows it. */
-function evaluatedTeacher({ teacher, endpoint }: PipelineOptions): string {
+/** The L-VLM, if there is one, as the evaluator knows it. */
+function evaluatedTeacher({ teacher, endpoint }: PipelineOptions): string | undefined {
   return endpoint ? `${teacher}#${endpoint.model}` : teacher;
 }
 

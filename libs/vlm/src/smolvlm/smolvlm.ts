@@ -37,4 +37,5 @@ export const smolVlm: Family<SmolVlmConfig> = {
           `${layer}.${['gate_proj', 'up_proj', 'down_proj'].includes(target) ? 'mlp' : 'self_attn'}.${target}`,
       ),
     ),
+  moduleName: (module) => module,
 };

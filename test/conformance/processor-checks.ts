@@ -2,7 +2,7 @@ import type { CheckpointDescription } from '@mpa/vlm';
 import { close, equal } from './check.js';
 import type { Check } from './check.js';
 import type { OracleFolder } from './oracle-folder.js';
-import { processedImages } from './stored-images.js';
+import { pixelsPerSample, processedImages } from './stored-images.js';
 
 /** Tokenizer, chat template, prompt expansion and pixels of every case. */
 export async function* processorChecks(folder: OracleFolder, checkpoint: CheckpointDescription): AsyncGenerator<Check> {
@@ -16,8 +16,9 @@ export async function* processorChecks(folder: OracleFolder, checkpoint: Checkpo
       const messages = sample.messages as Parameters<typeof processor.chat>[0];
       const chat = processor.chat(messages, { addGenerationPrompt: true });
       yield equal(`${at} chat text`, chat, sample.chat_text);
-      yield equal(`${at} expanded text`, processor.expand(chat, images[b]!), sample.expanded_text);
-      yield equal(`${at} token ids`, processor.prompt(messages, images[b]!), promptIds(folder, k, b));
+      const prompt = processor.prompt(messages, images[b]!);
+      yield equal(`${at} token ids`, prompt, promptIds(folder, k, b));
+      yield equal(`${at} expanded text`, processor.decode(prompt, { skipSpecial: false }), sample.expanded_text);
       yield equal(`${at} answer ids`, processor.answer(sample.answer), sample.answer_ids);
       yield equal(`${at} decoded`, processor.decode(sample.generated_ids), sample.generated_text);
     }
@@ -61,13 +62,14 @@ export function promptIds(folder: OracleFolder, k: number, sample: number): Int3
   return Int32Array.from(row, (i) => ids.data[i]!);
 }
 
-/** Our pixels in the layout of the reference: samples padded with black tiles. */
+/** Our pixels in the layout of the reference: samples padded with black tiles, or all tiles one after the other. */
 function ownPixels(folder: OracleFolder, k: number, pixels: readonly (readonly Float32Array[])[]): Float32Array {
-  const { shape } = folder.tensor(`case${k}.pixel_values`);
-  const perSample = shape.slice(1).reduce((product, n) => product * n, 1);
-  const all = new Float32Array(shape[0]! * perSample);
+  const perSample = pixelsPerSample(folder, k);
+  const total = pixels.flat().reduce((sum, { length }) => sum + length, 0);
+  const all = new Float32Array(perSample === undefined ? total : pixels.length * perSample);
+  let at = 0;
   pixels.forEach((images, sample) => {
-    let at = sample * perSample;
+    if (perSample !== undefined) at = sample * perSample;
     for (const image of images) {
       all.set(image, at);
       at += image.length;

@@ -1,4 +1,4 @@
-import type { Activation, AttentionOptions, Layers, Weights } from '@mpa/vlm';
+import type { Activation, AttentionOptions, Layers, PatchEmbedOptions, Weights } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 import { float32Weight, linears } from './linear.js';
 import type { LinearKind } from './linear.js';
@@ -15,6 +15,11 @@ export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, at
   return {
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
+    addWeight: (x, name) => graph.node('Add', [x, weight(name)], {}, name),
+    scale: (x, name) => graph.node('Mul', [x, weight(name)], {}, name),
+    prependToken: (x, name) => prependToken(graph, x, weight(name)),
+    dropFirst: (x) => dropFirst(graph, x),
+    concat: (parts) => graph.node('Concat', parts, { axis: -1 }),
     activation: (x, kind) => activation(graph, x, kind),
     linear: (x, module, options) => {
       const y = linears[kind](graph, weights, x, module);
@@ -36,7 +41,7 @@ export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, at
         module,
       ),
     attention: (q, k, v, options) => attention(graph, q, k, v, options),
-    patchEmbed: (pixels, module, { patchSize }) => patchEmbed(graph, weights, pixels, module, patchSize),
+    patchEmbed: (pixels, module, options) => patchEmbed(graph, weights, pixels, module, options),
     pixelShuffle: (x, scale) => pixelShuffle(graph, x, scale),
     placeImageFeatures: (x, features, ids, imageTokenId) => placeImageFeatures(graph, x, features, ids, imageTokenId),
   };
@@ -57,14 +62,29 @@ function activation(graph: Graph, x: Value, kind: Activation): Value {
   }
 }
 
+// The token [1, 1, D], expanded to [N, 1, D], before [N, P, D].
+function prependToken(graph: Graph, x: Value, token: Value): Value {
+  const ones = graph.constant('int64', [1, 1]);
+  const shape = graph.node('Concat', [graph.length(x, 0), ones], { axis: 0 });
+  return graph.node('Concat', [graph.node('Expand', [graph.reshape(token, [1, 1, -1]), shape]), x], { axis: 1 });
+}
+
+function dropFirst(graph: Graph, x: Value): Value {
+  const one = graph.constant('int64', [1]);
+  return graph.node('Slice', [x, one, graph.length(x, 1), one]);
+}
+
 // [N, 3, h, w] -> Conv [N, D, h/p, w/p] -> [N, D, P] -> [N, P, D]
-function patchEmbed(graph: Graph, weights: Weights, pixels: Value, module: string, patchSize: number): Value {
+function patchEmbed(
+  graph: Graph,
+  weights: Weights,
+  pixels: Value,
+  module: string,
+  { patchSize, bias }: PatchEmbedOptions,
+): Value {
   const kernel = [patchSize, patchSize];
-  const inputs = [
-    pixels,
-    float32Weight(graph, weights, `${module}.weight`),
-    float32Weight(graph, weights, `${module}.bias`),
-  ];
+  const names = bias ? [`${module}.weight`, `${module}.bias`] : [`${module}.weight`];
+  const inputs = [pixels, ...names.map((name) => float32Weight(graph, weights, name))];
   const x = graph.node('Conv', inputs, { kernel_shape: kernel, strides: kernel }, module);
   return graph.node('Transpose', [graph.reshape(x, [0, 0, -1])], { perm: [0, 2, 1] });
 }

@@ -1,5 +1,5 @@
 import type { CheckpointDescription } from './checkpoint.js';
-import type { Layers } from './layers.js';
+import type { Layers, PatchEmbedOptions } from './layers.js';
 
 /** What one answer is made from. */
 export interface AnswerSize {
@@ -64,11 +64,20 @@ class CountingLayers implements Layers<Shape> {
   ) {}
 
   add = (a: Shape): Shape => a;
+  addWeight = (x: Shape): Shape => x;
+  scale = (x: Shape): Shape => x;
   multiply = (a: Shape): Shape => a;
   activation = (x: Shape): Shape => x;
   layerNorm = (x: Shape): Shape => x;
   rmsNorm = (x: Shape): Shape => x;
   placeImageFeatures = (x: Shape): Shape => x;
+
+  prependToken = ([n, patches, width]: Shape): Shape => [n!, patches! + 1, width!];
+  dropFirst = ([n, patches, width]: Shape): Shape => [n!, patches! - 1, width!];
+
+  concat(parts: readonly Shape[]): Shape {
+    return [...parts[0]!.slice(0, -1), parts.reduce((sum, part) => sum + part.at(-1)!, 0)];
+  }
 
   linear(x: Shape, module: string): Shape {
     const [out] = this.#weight(`${module}.weight`);
@@ -86,7 +95,7 @@ class CountingLayers implements Layers<Shape> {
     return q;
   }
 
-  patchEmbed(pixels: Shape, module: string, { patchSize }: { readonly patchSize: number }): Shape {
+  patchEmbed(pixels: Shape, module: string, { patchSize }: PatchEmbedOptions): Shape {
     const [n, channels, height, width] = pixels as [number, number, number, number];
     const [out] = this.#weight(`${module}.weight`);
     const patches = Math.floor(height / patchSize) * Math.floor(width / patchSize);

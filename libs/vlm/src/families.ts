@@ -1,6 +1,10 @@
 import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Family } from './family.js';
+import { internVl } from './internvl/internvl.js';
+import { openInternVlProcessor } from './internvl/processor.js';
+import { llava } from './llava/llava.js';
+import { openLlavaProcessor } from './llava/processor.js';
 import type { Processor } from './processor.js';
 import { openSmolVlmProcessor } from './smolvlm/processor.js';
 import { smolVlm } from './smolvlm/smolvlm.js';
@@ -26,7 +30,11 @@ function member<C>(
   };
 }
 
-const members = [member(smolVlm, openSmolVlmProcessor)];
+const members = [
+  member(smolVlm, openSmolVlmProcessor),
+  member(internVl, openInternVlProcessor),
+  member(llava, openLlavaProcessor),
+];
 
 /** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */
 export function openFamily(json: Record<string, unknown>): OpenFamily {

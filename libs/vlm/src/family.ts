@@ -47,6 +47,8 @@ export interface Family<C> {
   shape(config: C): ModelShape;
   /** Every weight of the checkpoint and its shape, by name. Tied heads are absent. */
   weights(config: C): ReadonlyMap<string, readonly number[]>;
+  /** The name by which {@link weights} knows a tensor, from any name under which `transformers` reads or writes it. Modules likewise. */
+  weightName(name: string): string;
   /** Tensors that a checkpoint may hold although nothing reads them, such as a copy of a tied head. */
   redundantWeights(config: C): readonly string[];
   /** Image features in the width of the text: [N, tokensPerTile, hiddenSize]. */

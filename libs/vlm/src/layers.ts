@@ -23,6 +23,13 @@ export interface AttentionOptions {
   readonly rotary?: RotaryOptions;
 }
 
+/** How an image is cut into patches. */
+export interface PatchEmbedOptions {
+  /** Pixels per side of a patch. */
+  readonly patchSize: number;
+  readonly bias: boolean;
+}
+
 /**
  * The vocabulary in which a model family is written once. `T` is a tensor (libs/tensorflow: eager, differentiable) or
  * a graph value (libs/onnx). Weights are named as in the checkpoint. Shapes: B sequences, T tokens, N tiles, P patches,
@@ -33,6 +40,16 @@ export interface Layers<T> {
   add(a: T, b: T): T;
   /** Elementwise product of equal shapes. */
   multiply(a: T, b: T): T;
+  /** Adds `weight`, whose axes are the last ones of `x` (or 1, there or before them). */
+  addWeight(x: T, weight: string): T;
+  /** Multiplies by `weight` [D] along the last axis. */
+  scale(x: T, weight: string): T;
+  /** Puts the token `weight` ([D] or [1, 1, D]) before the patches of each tile: [N, P, D] -> [N, P + 1, D]. */
+  prependToken(x: T, weight: string): T;
+  /** Leaves out the first token of each tile: [N, P, D] -> [N, P - 1, D]. */
+  dropFirst(x: T): T;
+  /** Joins values side by side along the last axis. */
+  concat(parts: readonly T[]): T;
   /** Elementwise non-linearity. */
   activation(x: T, kind: Activation): T;
   /** `x W^T (+ b)` over the last axis; `module` names `${module}.weight` [out, in] and, with bias, `${module}.bias` [out]. */
@@ -45,8 +62,8 @@ export interface Layers<T> {
   rmsNorm(x: T, module: string, epsilon: number): T;
   /** Attention of q [., T, heads*headDim] over k and v [., T, kvHeads*headDim] -> [., T, heads*headDim]. */
   attention(q: T, k: T, v: T, options: AttentionOptions): T;
-  /** Convolution of stride `patchSize`, `${module}.weight` [D, 3, p, p] and `.bias`: pixels [N, 3, h, w] -> [N, P, D], row by row. */
-  patchEmbed(pixels: T, module: string, options: { readonly patchSize: number }): T;
+  /** Convolution of stride `patchSize`, `${module}.weight` [D, 3, p, p] and, with bias, `.bias`: pixels [N, 3, h, w] -> [N, P, D], row by row. */
+  patchEmbed(pixels: T, module: string, options: PatchEmbedOptions): T;
   /** Space to depth of a square grid: [N, P, D] -> [N, P/s^2, D*s^2], channels ordered (row, column, D) as in Idefics3. */
   pixelShuffle(x: T, scale: number): T;
   /** Replaces the rows of `x` [B, T, D] where `ids` [B, T] is `imageTokenId` by the rows of `features` [N, F, D], in order. */

@@ -3,7 +3,7 @@ import type { RgbImage } from './image/rgb-image.js';
 
 /** An image prepared for the vision tower. */
 export interface ProcessedImage {
-  /** Normalised tiles [tiles, 3, side, side]; a global view of the whole image comes last. */
+  /** Normalised tiles [tiles, 3, side, side]; a global view of the whole image comes last, if there is one. */
   readonly pixels: Float32Array;
   readonly tiles: number;
   /** Tiles per column and per row of the split image; both 0 when it is not split. */
@@ -18,6 +18,14 @@ export interface ProcessedImage {
   readonly height: number;
 }
 
+/** What may be asked of an image processor other than its checkpoint says. */
+export interface ImageOptions {
+  /** Whether the image is split into tiles. */
+  readonly split?: boolean;
+  /** Most tiles that it is split into, the global view not counted. */
+  readonly maxTiles?: number;
+}
+
 /** Part of a message. */
 export type MessagePart = { readonly type: 'image' } | { readonly type: 'text'; readonly text: string };
 
@@ -29,8 +37,8 @@ export interface Message {
 
 /** Turns images and conversations into what a model reads, and tokens back into text. */
 export interface Processor {
-  /** Resizes, splits into tiles, normalises. `split` overrides the checkpoint's `do_image_splitting`. */
-  image(image: RgbImage, options?: { readonly split?: boolean }): ProcessedImage;
+  /** Resizes, splits into tiles, normalises. `options` override the checkpoint's own, where the family has such. */
+  image(image: RgbImage, options?: ImageOptions): ProcessedImage;
   /** What part of the original image each of its image tokens stands for [tokens], in the order of the placeholders. */
   regions(image: ProcessedImage): Region[];
   /** Renders the chat template. Throws CheckpointError if the checkpoint has none or it fails. */

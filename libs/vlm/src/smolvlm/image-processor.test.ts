@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { RgbImage } from '../image/rgb-image.js';
+import { noise } from '../noise-image.fixture.js';
 import { SmolVlmImageProcessor } from './image-processor.js';
 import type { SmolVlmConfig } from './config.js';
 import { positionIds } from './position-ids.js';
@@ -21,15 +21,6 @@ interface Case {
 const golden = JSON.parse(
   readFileSync(new URL('../../../../test/fixtures/vlm/smolvlm-images.json', import.meta.url), 'utf8'),
 ) as { readonly cases: readonly Case[]; readonly unusualPositions: Readonly<Record<string, readonly number[]>> };
-
-function noise(width: number, height: number, seed: number): RgbImage {
-  let state = seed;
-  const data = Uint8Array.from({ length: width * height * 3 }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
-  return { width, height, data };
-}
 
 function processor(settings: Case['settings']): SmolVlmImageProcessor {
   const imageSize = settings.max_image_size.longest_edge;

@@ -59,10 +59,9 @@ const sorted = (keys: readonly (readonly [string, string])[]): object => Object.
 
 describe('configuration keys and defaults in the guide', () => {
   it.each([annotator, parity, evaluator])('are those of $name', ({ name, config }) => {
-    const images = 'images' in config.shape ? documentedKeys('key of `images`', 'images.') : [];
+    const shared = ['model', 'endpoint', 'images'].filter((part) => part in config.shape);
     const own = new Map([
-      ...documentedKeys('key of `model`', 'model.'),
-      ...images,
+      ...shared.flatMap((part) => documentedKeys(`key of \`${part}\``, `${part}.`)),
       ...documentedKeys(`key of \`${name}\``),
     ]);
     const documented = [...own].filter(([, value]) => value !== 'no key');

@@ -10,4 +10,6 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Folder for what can be made again: exported graphs, TensorFlow. */
   readonly cacheDirectory: string;
+  /** Environment variables, for the keys of endpoints. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -31,6 +31,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     stderr: process.stderr,
     signal: interrupt.signal,
     cacheDirectory: defaultCacheDirectory(env),
+    env,
   };
   try {
     await program(context).parseAsync(args, { from: 'user' });

@@ -10,4 +10,4 @@ export type { OpenStreams, Service, ServiceContext, ServiceParts } from './servi
 export { serverConfig, startInProcess, startService, type RunningService, type StartOptions } from './start-service.js';
 export { statusOf } from './status-of.js';
 export { topics } from './topics.js';
-export { workerHandlers, type BatchReport, type Stage } from './worker.js';
+export { EndOfWork, workerHandlers, type BatchReport, type Stage } from './worker.js';

@@ -7,7 +7,7 @@ import type { Service } from './service.js';
 import { configSchema, startService, type RunningService } from './start-service.js';
 
 /** What a `main` reads of its process. */
-export type MainProcess = Pick<NodeJS.Process, 'argv' | 'exit' | 'on' | 'stderr'>;
+export type MainProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'exit' | 'on' | 'stderr'>;
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -39,7 +39,7 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
         );
       });
     }
-    running = await startService(service, config as z.input<S>, { logger });
+    running = await startService(service, config as z.input<S>, { logger, env: main.env });
   } catch (error) {
     const expected = error instanceof Error && !(error instanceof TypeError);
     main.stderr.write(`${service.name}: ${expected ? error.message : String((error as Error).stack)}\n`);

@@ -12,7 +12,7 @@ import { logLevel } from './logger.js';
 import { checkConfig } from './read-config.js';
 import { addReflection } from './reflection.js';
 import { statusOf } from './status-of.js';
-import type { OpenStreams, Service, ServiceParts } from './service.js';
+import type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
 
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly credentials?: ServerCredentials;
   /** Default: the embedded log, opened for each caller. */
   readonly openStreams?: OpenStreams;
+  /** Environment variables that the service may read; default none. */
+  readonly env?: ServiceContext['env'];
 }
 
 /** A service that answers. */
@@ -59,7 +61,7 @@ export function configSchema<S extends z.ZodObject>(service: Service<S>): z.ZodO
 export async function startService<S extends z.ZodObject>(
   service: Service<S>,
   raw: z.input<S> & z.input<typeof serverConfig>,
-  { logger, credentials = ServerCredentials.createInsecure(), openStreams = embedded }: StartOptions,
+  { logger, credentials = ServerCredentials.createInsecure(), openStreams = embedded, env = {} }: StartOptions,
 ): Promise<RunningService> {
   const whole = checkConfig(raw, configSchema(service), `configuration of ${service.name}`);
   const server = pick(whole, serverConfig);
@@ -70,6 +72,7 @@ export async function startService<S extends z.ZodObject>(
     logger,
     stopping: stopping.signal,
     openStreams,
+    env,
     implementOptions: { onError, convert: statusOf },
   });
   try {

@@ -1,5 +1,5 @@
 import { tasks } from '@mpa/answer-metrics';
-import { modelConfig } from '@mpa/inference';
+import { endpointConfig, modelConfig } from '@mpa/inference';
 import { RATIONALE_PROMPT, STEP_BREAK } from '@mpa/prompts';
 import { imageAccess, regularExpression } from '@mpa/service-kit';
 import { z } from 'zod';
@@ -33,8 +33,10 @@ const signals = z.strictObject({
 
 /** What the annotator's configuration file may hold. */
 export const annotatorConfig = z.strictObject({
-  /** The L-VLM. */
-  model: modelConfig,
+  /** The L-VLM as a checkpoint. */
+  model: modelConfig.optional(),
+  /** The L-VLM behind an endpoint, in the place of `model`. */
+  endpoint: endpointConfig.optional(),
   images: imageAccess,
   /** Images in one run of the model. */
   batch: z.int().positive().default(8),

@@ -20,13 +20,14 @@ type Usable = Entry & { readonly image: ProcessedImage };
 /** The stage between `annotations` and `decisions`: every annotated record becomes one decision; skipped ones end here. */
 export function decisionStage(model: VisionModel, images: ImageStore, config: ParityConfig): Stage {
   async function process(batch: Batch): Promise<BatchReport> {
+    const { signal } = batch;
     const annotated = topics.annotations
       .decodeBatch(batch)
       .filter(({ message }) => message.status === AnnotationStatus.ANNOTATED);
     const entries = await Promise.all(
       annotated.map(async (entry): Promise<Entry> => {
-        const { uri = '' } = entry.message.image ?? {};
-        return { ...entry, image: await prepareImage(model, uri, { images, signal: batch.signal }) };
+        const { sampleId, image } = entry.message;
+        return { ...entry, image: await prepareImage(model, image?.uri ?? '', { sampleId, images, signal }) };
       }),
     );
     const usable = entries.filter((entry): entry is Usable => isPrepared(entry.image));

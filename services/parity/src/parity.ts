@@ -41,7 +41,7 @@ async function decideOne(
   model: VisionModel,
   { annotation, image: input }: DecideRequest,
   config: ParityConfig,
-  reading: Required<ReadImageOptions>,
+  reading: ReadImageOptions,
 ): Promise<{ decision: Decision }> {
   if (annotation?.status !== AnnotationStatus.ANNOTATED) {
     throw new RpcError('FAILED_PRECONDITION', 'only an annotation with status ANNOTATED can be decided about');
@@ -49,7 +49,7 @@ async function decideOne(
   const image = input ? await imageOf(input, reading) : await readImage(annotation.image?.uri ?? '', reading);
   const prepared = model.prepare(image);
   const { result } = await model.inTurn(async () => {
-    reading.signal.throwIfAborted();
+    reading.signal?.throwIfAborted();
     const [seen] = await model.look([prepared]);
     return decideAnnotations(model, [{ annotation, image: seen! }], config);
   });

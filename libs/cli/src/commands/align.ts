@@ -1,13 +1,16 @@
 import { resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
+import { isEndpoint } from '@mpa/inference';
 import { imageAccess, readConfig } from '@mpa/service-kit';
 import { runPaths } from '@mpa/storage';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
+import { numberBetween, wholeNumber } from '../option-values.js';
 import { alignConfigSchema } from '../pipeline/align-config.js';
-import { endpointsSchema } from '../pipeline/endpoints.js';
-import type { TaskSource } from '../pipeline/pipeline-options.js';
+import { annotatorOf } from '../pipeline/annotator-settings.js';
+import { endpointsSchema, type Endpoints } from '../pipeline/endpoints.js';
+import type { PipelineOptions, TaskSource } from '../pipeline/pipeline-options.js';
 import { readRunState } from '../pipeline/run-state.js';
 import { levelStudent } from './level-student.js';
 
@@ -23,6 +26,11 @@ interface AlignFlags {
   readonly eval?: string;
   readonly evalImages?: string;
   readonly endpoints?: string;
+  readonly teacherModel?: string;
+  readonly teacherKeyEnv?: string;
+  readonly maxRequests?: number;
+  readonly maxTokens?: number;
+  readonly maxCost?: number;
   readonly json?: boolean;
 }
 
@@ -38,13 +46,21 @@ export function addAlign(program: Command, context: CommandContext): void {
     .option('--image-root <place...>', 'folders or s3://BUCKET/PREFIX that a list may name images in')
     .option('--allow-hosts <host...>', 'web servers that images may be read from')
     .addOption(new Option('--task <task>', 'what they are to be asked about; likewise').choices(tasks))
-    .option('--teacher <model>', 'checkpoint folder of the large model; an imported run may do without')
+    .option(
+      '--teacher <model>',
+      'checkpoint folder of the large model, or URL of an OpenAI-compatible endpoint; an imported run may do without',
+    )
     .requiredOption('--student <model>', 'checkpoint folder of the small model')
     .requiredOption('--out <run>', 'folder of the run: records, checkpoint, report.html')
     .option('--config <file>', 'settings of the services, YAML or JSON')
     .option('--eval <annotations>', "labelled questions in the benchmark's own schema")
     .option('--eval-images <dir>', 'folder of their images')
     .option('--endpoints <file>', 'addresses of services that run elsewhere, YAML or JSON')
+    .option('--teacher-model <name>', "the endpoint's name of the model")
+    .option('--teacher-key-env <variable>', 'environment variable that holds its key (default: OPENAI_API_KEY)')
+    .option('--max-requests <n>', 'most requests to the endpoint over all sessions of the run', wholeNumber(1))
+    .option('--max-tokens <n>', 'most tokens, input and output together', wholeNumber(1))
+    .option('--max-cost <amount>', 'most cost; needs prices in the configuration', numberBetween(0, Infinity))
     .option('--json', 'print the result as one JSON object')
     .action((flags: AlignFlags) => align(flags, context));
 }
@@ -62,15 +78,39 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
     flags.eval !== undefined && flags.evalImages !== undefined
       ? { eval: { annotations: resolve(flags.eval), images: resolve(flags.evalImages) } }
       : {};
-  const options = {
+  const options: PipelineOptions = {
     run: resolve(flags.out),
     sources: [{ ...(await sourceOf(flags)), ...labelled }],
-    ...(flags.teacher !== undefined && { teacher: resolve(flags.teacher) }),
+    ...teacherOf(flags, endpoints),
     student: resolve(flags.student),
     config,
     endpoints,
   };
+  if (options.endpoint) annotatorOf(options);
   await levelStudent(options, flags.json === true, context);
+}
+
+/** The L-VLM by its folder, or by URL and what belongs to it. Throws UsageError for flags that do not go together. */
+function teacherOf(flags: AlignFlags, { annotator }: Endpoints): Pick<PipelineOptions, 'teacher' | 'endpoint'> {
+  const { teacher, teacherModel: model, teacherKeyEnv: keyVariable } = flags;
+  const { maxRequests: requests, maxTokens: tokens, maxCost: cost } = flags;
+  const budget = {
+    ...(requests !== undefined && { requests }),
+    ...(tokens !== undefined && { tokens }),
+    ...(cost !== undefined && { cost }),
+  };
+  const hasBudget = Object.keys(budget).length > 0;
+  if (teacher === undefined || !isEndpoint(teacher)) {
+    if (model !== undefined || keyVariable !== undefined || hasBudget) {
+      throw new UsageError('--teacher-model, --teacher-key-env and --max-... are for a --teacher that is a URL');
+    }
+    return teacher === undefined ? {} : { teacher: resolve(teacher) };
+  }
+  if (model === undefined) throw new UsageError(`--teacher is a URL: name the model there with --teacher-model`);
+  if (annotator !== undefined && (keyVariable !== undefined || hasBudget)) {
+    throw new UsageError('the annotator runs elsewhere: its key and budget are in its own configuration');
+  }
+  return { teacher, endpoint: { model, budget, ...(keyVariable !== undefined && { keyVariable }) } };
 }
 
 /** The images that the flags name, or what `mpa import` has put into the run. */

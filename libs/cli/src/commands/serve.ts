@@ -21,8 +21,8 @@ function addService<S extends z.ZodObject>(serve: Command, service: Service<S>):
     .description(`run the ${service.name}`)
     .requiredOption('--config <file>', 'configuration, YAML or JSON')
     .action(async ({ config }: { config: string }) => {
-      const { exit, stderr } = process;
+      const { env, exit, stderr } = process;
       const argv = [process.execPath, service.name, '--config', config];
-      await runService(service, { argv, exit, stderr, on: process.on.bind(process) });
+      await runService(service, { argv, env, exit, stderr, on: process.on.bind(process) });
     });
 }

@@ -13,6 +13,14 @@ import { workThrough } from './work-through.js';
 /** Counts of the two stages. */
 export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'selectedBy' | 'rejected'>;
 
+/** Around the two stages. */
+export interface GapContext {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Told now and then how many images are annotated. */
+  readonly onAnnotated?: ((images: number) => Promise<void>) | undefined;
+}
+
 /**
  * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. Without an
  * annotator the annotations are those that were imported. A stage that fails ends the other one, and its failure is thrown.
@@ -25,7 +33,7 @@ export async function annotateAndDecide(
   streams: Streams,
   folder: string,
   listing: Listing,
-  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+  { progress, signal, onAnnotated }: GapContext,
 ): Promise<GapCounts> {
   const { images: input, annotations: between, decisions: output } = topics;
   const annotations = await new StageTally(
@@ -46,6 +54,7 @@ export async function annotateAndDecide(
     annotating.resize(listing.count);
     annotating.update(annotations.done, `${annotations.passedOn} annotated`);
     deciding.resize(annotations.passedOn);
+    await onAnnotated?.(annotations.passedOn);
     return listing.isComplete && annotations.done >= listing.count;
   };
   const isDecided = async (): Promise<boolean> => {

@@ -15,6 +15,8 @@ import { createLogger, startInProcess, type RunningService, type Service } from 
 import type { Streams } from '@mpa/streams';
 import { trainer } from '@mpa/trainer';
 import type { z } from 'zod';
+import type { CommandContext } from '../command-context.js';
+import { annotatorSettings, evaluatorEndpoint, type Settings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import type { Services } from './services.js';
 
@@ -25,13 +27,14 @@ const CALL_MS = 300_000;
  * Reaches the services of `endpoints`, and starts the others in this process, on loopback. They share the run's streams
  * and log to `services.log` in the run folder.
  *
- * @param cacheDirectory where the services keep exported graphs and TensorFlow
+ * @param context where the services keep exported graphs and TensorFlow, and find keys
  */
 export async function openServices(
-  { run, teacher, student, config, endpoints }: PipelineOptions,
+  options: PipelineOptions,
   streams: Streams,
-  cacheDirectory: string,
+  { cacheDirectory, env }: Pick<CommandContext, 'cacheDirectory' | 'env'>,
 ): Promise<Services> {
+  const { run, teacher, student, config, endpoints } = options;
   // Line by line: a service may still have something to say about a call that ended with it.
   const log = { write: (line: string): void => appendFileSync(join(run, 'services.log'), line) };
   const running: RunningService[] = [];
@@ -51,19 +54,22 @@ export async function openServices(
       const started = await startInProcess(service, settings as z.input<S>, {
         logger: createLogger(service.name, 'info', log),
         openStreams: () => ({ streams, release: async () => undefined }),
+        env,
       });
       running.push(started);
       return started.address;
     };
+    const endpoint = { ...evaluatorEndpoint(options), ...(config.evaluator['endpoint'] as object | undefined) };
+    const evaluatorSettings = { ...withModel(config.evaluator, {}), endpoint };
     const addresses = {
       annotator:
         teacher === undefined
           ? undefined
           : (endpoints.annotator ??
-            (await start(annotator, withModel(withImages(config.annotator), { checkpoint: teacher })))),
+            (await start(annotator, withImages(annotatorSettings({ ...options, teacher }, cacheDir))))),
       parity: endpoints.parity ?? (await start(parity, withModel(withImages(config.parity), { checkpoint: student }))),
       trainer: endpoints.trainer ?? (await start(trainer, withImages(config.trainer))),
-      evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
+      evaluator: endpoints.evaluator ?? (await start(evaluator, evaluatorSettings)),
     };
     return connect(addresses, stop);
   } catch (error) {
@@ -72,7 +78,6 @@ export async function openServices(
   }
 }
 
-type Settings = Record<string, unknown>;
 type Addresses = Readonly<Record<'parity' | 'trainer' | 'evaluator', string>> & {
   readonly annotator: string | undefined;
 };

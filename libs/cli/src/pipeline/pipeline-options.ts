@@ -13,13 +13,29 @@ export interface TaskSource {
   readonly eval?: { readonly annotations: string; readonly images: string };
 }
 
+/** How an L-VLM behind an endpoint is asked; its other settings are in the annotator's. */
+export interface EndpointOptions {
+  /** The server's name of the model. */
+  readonly model: string;
+  /** Environment variable that holds the key. */
+  readonly keyVariable?: string;
+  /** What is left out has no limit. */
+  readonly budget: { readonly requests?: number; readonly tokens?: number; readonly cost?: number };
+}
+
 /** What a run does: one student levelled on the images of one or more tasks. */
 export interface PipelineOptions {
   /** The run folder: made, or gone on with. */
   readonly run: string;
   readonly sources: readonly TaskSource[];
-  /** Checkpoint folders. An imported run may do without a teacher: its annotations are then taken as they are. */
+  /**
+   * Checkpoint folder of the L-VLM, or the URL of the endpoint that it is behind. An imported run may do without: its annotations are
+   * then taken as they are.
+   */
   readonly teacher?: string;
+  /** Set when it is behind an endpoint. */
+  readonly endpoint?: EndpointOptions;
+  /** Checkpoint folder. */
   readonly student: string;
   /** Settings of the services in this process. */
   readonly config: AlignConfig;

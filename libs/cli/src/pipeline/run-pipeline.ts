@@ -6,6 +6,8 @@ import { openCheckpoint } from '@mpa/vlm';
 import type { Progress } from '../progress/progress.js';
 import { annotateAndDecide } from './annotate-and-decide.js';
 import { checkCounts } from './check-counts.js';
+import { annotatorOf, pricesOf } from './annotator-settings.js';
+import { requestEstimate, TokenEstimate } from './endpoint-estimate.js';
 import { estimate } from './estimate.js';
 import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
 import { finishedListing, startListing, type Listing } from './listing.js';
@@ -13,6 +15,7 @@ import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import type { Services } from './services.js';
 import { signalCosts } from './signal-costs.js';
+import { teacherUsage } from './teacher-usage.js';
 import { curveSummary, readCurve, trainStudent } from './train-student.js';
 
 /** What a run needs from around it. */
@@ -33,8 +36,8 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
   const started = performance.now();
   const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
   const evaluated = await countQuestions(labelled, context.progress);
-  const { student, teacher = student } = options;
-  for (const model of new Set([teacher, student])) (await openCheckpoint(model)).close();
+  const { student, teacher = student, endpoint } = options;
+  for (const model of new Set([endpoint ? student : teacher, student])) (await openCheckpoint(model)).close();
   const folder = await openRunFolder(options.run);
   try {
     await checkSameRun(folder, options);
@@ -90,19 +93,30 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     await listing.begun;
     services = await context.openServices(options, streams);
     if (before.images === undefined) await announce(services, run, listing, context);
-    const gap = await annotateAndDecide(services, streams, paths.streams, listing, context);
+    const prices = pricesOf(options);
+    const tokens = options.endpoint && new TokenEstimate(streams, listing, prices);
+    const onAnnotated = async (annotated: number): Promise<void> => {
+      const words = await tokens?.after(annotated);
+      if (words) context.progress.note(words);
+    };
+    const gap = await annotateAndDecide(services, streams, paths.streams, listing, { ...context, onAnnotated });
     await listed;
     const images = await listing.done;
     const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
     await keep({ training });
-    const { student, teacher } = options;
-    const models = { before: student, after: training.checkpoint, ...(teacher !== undefined && { teacher }) };
+    const teacherModel = evaluatedTeacher(options);
+    const models = {
+      before: options.student,
+      after: training.checkpoint,
+      ...(teacherModel !== undefined && { teacher: teacherModel }),
+    };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
     const signals = await signalCosts(streams);
+    const teacher = options.endpoint ? await teacherUsage(streams, prices) : null;
     const { seconds } = await keep({});
-    const summary: Summary = { run: paths.folder, images, ...gap, signals, train, ...accuracy, seconds };
+    const summary: Summary = { run: paths.folder, images, ...gap, signals, teacher, train, ...accuracy, seconds };
     checkCounts(summary, training);
     return { summary, curve };
   } finally {
@@ -112,15 +126,21 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   }
 }
 
+/** The L-VLM, if there is one, as the evaluator knows it. */
+function evaluatedTeacher({ teacher, endpoint }: PipelineOptions): string | undefined {
+  return endpoint ? `${teacher}#${endpoint.model}` : teacher;
+}
+
 async function announce(
   services: Services,
-  { streams, evaluated }: Run,
+  { options, streams, evaluated }: Run,
   listing: Listing,
   { progress, signal }: PipelineContext,
 ): Promise<void> {
   const images = listing.count;
   const questions = [...evaluated.values()].reduce((sum, n) => sum + n, 0);
   progress.note(`${images} images listed${listing.isComplete ? '' : ' so far, and the listing goes on'}`);
+  if (options.endpoint) return progress.note(requestEstimate(images, annotatorOf(options)));
   const words = await estimate(services, streams, { images, questions }, signal);
   if (words) progress.note(words);
 }

@@ -3,6 +3,7 @@ import type { Task } from '@mpa/answer-metrics';
 import { writeFileAtomically, type RunPaths } from '@mpa/storage';
 import { isDeepStrictEqual } from 'node:util';
 import { CliError } from '../cli-error.js';
+import { settledSettings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
 
 /** What of a run is finished, beside its records. */
@@ -48,8 +49,13 @@ export async function writeRunState(paths: Pick<RunPaths, 'state'>, state: RunSt
  * different models or images must not be mixed.
  */
 export async function checkSameRun(paths: RunPaths, options: PipelineOptions): Promise<void> {
-  const { sources, teacher, student, config } = options;
-  const wanted = JSON.parse(JSON.stringify({ sources, teacher, student, config })) as Record<string, unknown>;
+  const { sources, teacher, endpoint, student } = options;
+  const config = { ...options.config, annotator: settledSettings(options.config.annotator) };
+  const teacherModel = endpoint?.model;
+  const wanted = JSON.parse(JSON.stringify({ sources, teacher, teacherModel, student, config })) as Record<
+    string,
+    unknown
+  >;
   const started = await readJson<Record<string, unknown>>(paths.config);
   if (!started) return writeFileAtomically(paths.config, `${JSON.stringify(wanted, null, 2)}\n`);
   const keys = new Set([...Object.keys(wanted), ...Object.keys(started)]);

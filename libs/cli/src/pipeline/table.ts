@@ -1,4 +1,5 @@
 import { duration, type PerModel, type Summary } from '@mpa/console';
+import { usageWords } from './teacher-usage.js';
 
 /** A term that adds less than this share of the answer's cross-entropy hardly changes what is learnt. */
 const SMALL = 0.01;
@@ -12,6 +13,7 @@ export function table(summary: Summary): string[] {
     `annotated  ${summary.annotated}${reasons('skipped', summary.skipped)}`,
     `selected   ${summary.selected}${selectedBy(summary)}${reasons('rejected', summary.rejected)}`,
     ...signals(summary),
+    ...teacher(summary),
     train.firstLoss === null || train.lastLoss === null
       ? 'training   none: no sample was selected'
       : `training   ${train.steps} steps, loss ${train.firstLoss.toFixed(3)} -> ${train.lastLoss.toFixed(3)}`,
@@ -37,6 +39,19 @@ function signals(summary: Summary): string[] {
     return `${name}: ${(share * 100).toFixed(1)} % of the L-VLM's time, ${Math.round(bytesPerRecord)} bytes a record`;
   });
   return lines.map((line, i) => `${i === 0 ? 'signals' : ''.padEnd(7)}    ${line}`);
+}
+
+function teacher({ teacher: used }: Summary): string[] {
+  if (!used) return [];
+  const stages = Object.entries(used.stages).map(
+    ([purpose, usage]) => `${''.padEnd(11)}${purpose.replaceAll('_', ' ')}: ${usageWords(usage)}`,
+  );
+  const missing = Object.entries(used.missingSignals).map(([kind, n]) => `${kind.replaceAll('_', ' ')} in ${n}`);
+  return [
+    `teacher    ${usageWords(used.total)}`,
+    ...stages,
+    ...(missing.length > 0 ? [`${''.padEnd(11)}signals it could not give: ${missing.join(', ')} annotations`] : []),
+  ];
 }
 
 /** The unweighted mean of the tasks' accuracies. */

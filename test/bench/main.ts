@@ -9,7 +9,7 @@ import { printAgreement } from './agreement-table.js';
 import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
 import type { PythonPeer } from './python-peer.js';
-import { generateOnce, openForGeneration, trainStep, workload } from './subject.js';
+import { generateOnce, openForGeneration, tileSide, trainStep, workload } from './subject.js';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const MODELS = join(ROOT, 'libs', 'benchmarks', 'models');
@@ -57,7 +57,7 @@ async function generation(
     verb: 'generate',
     folder: checkpoint.dir,
     ids: [...work.ids],
-    side: checkpoint.shape.tileSize,
+    side: tileSide(checkpoint),
     tokens: work.newTokens,
   };
   for (const [precision, aim] of [
@@ -88,7 +88,7 @@ async function training(
     verb: 'train',
     folder: checkpoint.dir,
     ids: [...work.ids],
-    side: checkpoint.shape.tileSize,
+    side: tileSide(checkpoint),
     answer: work.answerTokens,
     steps: 3,
     batch,

@@ -61,7 +61,7 @@ describe('an L-VLM and an S-VLM of other tokens and tiles', () => {
     const { answer } = decisions[0]!;
     expect(small.processor.answer(answer)).not.toEqual(large.processor.answer(answer));
     const pixels = { width: 128, height: 128, data: new Uint8Array(128 * 128 * 3) };
-    const tilesOf = ({ processor }: typeof large): number => processor.image(pixels).tiles;
+    const tilesOf = ({ processor }: typeof large): number => processor.image(pixels).vision.pixels.shape[0]!;
     expect([tilesOf(large), tilesOf(small)]).toEqual([1, 10]);
     large.close();
     small.close();

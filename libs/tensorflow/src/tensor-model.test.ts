@@ -143,15 +143,11 @@ describe('a model on TensorFlow', () => {
       const b = model.parameters.get(`${module}.lora_B`);
       model.parameters.assign(`${module}.lora_B`, tf.fill(b.shape, 0.1));
     }
-    const padded: ImageInput = {
-      ...tinyImage(9),
-      patchMask: Uint8Array.from({ length: 16 }, (_, i) => (i < 12 ? 1 : 0)),
-    };
-    const onPixels = [...samples, tinySample(padded, [5, 6], [7, 8])];
+    const onPixels = [...samples, tinySample(tinyImage(9), [5, 6], [7, 8])];
     const before = tf.memory().numTensors;
     const onFeatures = onPixels.map((sample) => ({
       ...sample,
-      images: sample.images.map((seen) => ({ features: model.frozenFeatures(seen)!, tiles: seen.tiles })),
+      images: sample.images.map((seen) => ({ features: model.frozenFeatures(seen)!, tokens: seen.tokens })),
     }));
     expect(tf.memory().numTensors).toBe(before);
     const [expected, found] = [evaluate(model, onPixels), evaluate(model, onFeatures)];

@@ -63,7 +63,7 @@ describe.each(['hub', 'v5_layout', 'idefics3_layout'] as const)('the processor o
       expect([...processor.answer(sample.answer)]).toEqual(sample.answer_ids);
       expect(processor.decode(sample.generated_ids)).toBe(sample.generated_text);
       expect(processor.decode(sample.generated_ids, { skipSpecial: false })).toBe(sample.generated_text_with_special);
-      const found = images.flatMap((image) => [...image.pixels]);
+      const found = images.flatMap((image) => [...image.vision.pixels.data]);
       const wanted = Array.from(pixels.data).slice(row * perSample, (row + 1) * perSample);
       expect(found.every((value, i) => value === wanted[i])).toBe(true);
       expect(wanted.slice(found.length).every((value) => value === 0)).toBe(true); // tiles that are padding
@@ -127,7 +127,7 @@ describe('the regions of image tokens', () => {
     const regions = processor.regions(image);
     expect(regions).toHaveLength(image.tokens);
 
-    const perTile = image.tokens / image.tiles;
+    const perTile = image.tokens / image.vision.pixels.shape[0]!;
     const tokens = Math.sqrt(perTile);
     const patch = patchSize * Math.sqrt(Math.floor(side / patchSize) ** 2 / perTile);
     regions.forEach(({ left, right, top, bottom }, i) => {
@@ -135,7 +135,7 @@ describe('the regions of image tokens', () => {
       let brightest = -Infinity;
       for (let y = row * patch; y < (row + 1) * patch; y++) {
         for (let x = column * patch; x < (column + 1) * patch; x++) {
-          brightest = Math.max(brightest, image.pixels[(tile * 3 * side + y) * side + x]!);
+          brightest = Math.max(brightest, image.vision.pixels.data[(tile * 3 * side + y) * side + x]!);
         }
       }
       const center = { x: (left + right) / 2, y: (top + bottom) / 2 };

@@ -17,21 +17,7 @@ export function textFamily<C>(decoderOf: (config: C) => TextDecoder, untiedHead:
 }
 
 /** Sizes of a model's decoder. */
-export function textShape({
-  config: t,
-  imageTokenId,
-}: TextDecoder): Pick<
-  ModelShape,
-  | 'vocabSize'
-  | 'hiddenSize'
-  | 'textLayers'
-  | 'heads'
-  | 'kvHeads'
-  | 'headDim'
-  | 'ropeTheta'
-  | 'maxPositions'
-  | 'imageTokenId'
-> {
+export function textShape({ config: t, imageTokenId }: TextDecoder): ModelShape {
   return {
     vocabSize: t.vocabSize,
     hiddenSize: t.hiddenSize,
@@ -39,7 +25,7 @@ export function textShape({
     heads: t.heads,
     kvHeads: t.kvHeads,
     headDim: t.headDim,
-    ropeTheta: t.ropeTheta,
+    textRotary: t.rotary,
     maxPositions: t.maxPositions,
     imageTokenId,
   };

@@ -31,7 +31,7 @@ export function placeRows(x: Tensor, features: Tensor, source: Tensor, taken: Te
  */
 export function gatherRows(x: Tensor, index: Tensor, inverse: Tensor): Tensor {
   const taken = (rows: Tensor, at: Tensor): Tensor =>
-    tf.gather(tf.concat([rows, tf.zeros([1, rows.shape[1]!])], 0), at as ReturnType<typeof tf.tensor1d>);
+    tf.gather(tf.concat([rows, tf.zeros([1, rows.shape[1]!])], 0), at);
   return tf.customGrad((input) => ({
     value: taken(input as Tensor, index),
     gradFunc: (dy: Tensor) => taken(dy, inverse),

@@ -134,7 +134,7 @@ export class TensorLayers implements Layers<Tensor> {
   projectPatches(patches: Tensor, module: string): Tensor {
     const weight = this.weights.get(`${module}.weight`);
     const frozen = this.weights.isFrozen(`${module}.weight`);
-    return linear(patches, { weight: weight.reshape([weight.shape[0]!, -1]), frozen });
+    return linear(patches, { weight: weight.reshape([weight.shape[0], -1]), frozen });
   }
 
   split(x: Tensor, count: number): Tensor[] {

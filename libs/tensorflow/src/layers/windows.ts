@@ -35,7 +35,7 @@ export function windowsOf({ data, shape }: PlainTensor, patches: number): Window
 /** [N, P, D] -> [N*W, S, D], 0 where a patch is missing. */
 export function intoWindows(x: Tensor, { patches, slots, mask }: Windows): Tensor {
   const width = x.shape[2]!;
-  return gatherRows(x.reshape([-1, width]), patches, slots).reshape([mask.shape[0]!, mask.shape[3]!, width]);
+  return gatherRows(x.reshape([-1, width]), patches, slots).reshape([mask.shape[0], mask.shape[3]!, width]);
 }
 
 /** [N*W, S, D] -> [N, P, D] of the shape `like`. */

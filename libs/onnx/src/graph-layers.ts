@@ -15,6 +15,11 @@ export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, at
   return {
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
+    addWeight: (x, name) => graph.node('Add', [x, weight(name)], {}, name),
+    scale: (x, name) => graph.node('Mul', [x, weight(name)], {}, name),
+    prependToken: (x, name) => prependToken(graph, x, weight(name)),
+    dropFirst: (x) => dropFirst(graph, x),
+    concat: (parts) => graph.node('Concat', parts, { axis: -1 }),
     activation: (x, kind) => activation(graph, x, kind),
     linear: (x, module, options) => {
       const y = linears[kind](graph, weights, x, module);
@@ -58,6 +63,18 @@ function activation(graph: Graph, x: Value, kind: Activation): Value {
     case 'relu':
       return graph.node('Relu', [x]);
   }
+}
+
+// The token [1, 1, D], expanded to [N, 1, D], before [N, P, D].
+function prependToken(graph: Graph, x: Value, token: Value): Value {
+  const ones = graph.constant('int64', [1, 1]);
+  const shape = graph.node('Concat', [graph.length(x, 0), ones], { axis: 0 });
+  return graph.node('Concat', [graph.node('Expand', [graph.reshape(token, [1, 1, -1]), shape]), x], { axis: 1 });
+}
+
+function dropFirst(graph: Graph, x: Value): Value {
+  const one = graph.constant('int64', [1]);
+  return graph.node('Slice', [x, one, graph.length(x, 1), one]);
 }
 
 // [N, 3, h, w] -> Conv [N, D, h/p, w/p] -> [N, D, P] -> [N, P, D]

@@ -66,11 +66,20 @@ class CountingLayers implements Layers<Shape> {
   ) {}
 
   add = (a: Shape): Shape => a;
+  addWeight = (x: Shape): Shape => x;
+  scale = (x: Shape): Shape => x;
   multiply = (a: Shape): Shape => a;
   activation = (x: Shape): Shape => x;
   layerNorm = (x: Shape): Shape => x;
   rmsNorm = (x: Shape): Shape => x;
   placeImageFeatures = (x: Shape): Shape => x;
+
+  prependToken = ([n, patches, width]: Shape): Shape => [n!, patches! + 1, width!];
+  dropFirst = ([n, patches, width]: Shape): Shape => [n!, patches! - 1, width!];
+
+  concat(parts: readonly Shape[]): Shape {
+    return [...parts[0]!.slice(0, -1), parts.reduce((sum, part) => sum + part.at(-1)!, 0)];
+  }
 
   linear(x: Shape, module: string): Shape {
     const [out] = this.#weight(`${module}.weight`);

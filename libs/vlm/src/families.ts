@@ -1,6 +1,10 @@
 import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Family } from './family.js';
+import { internVl } from './internvl/internvl.js';
+import { openInternVlProcessor } from './internvl/processor.js';
+import { llava } from './llava/llava.js';
+import { openLlavaProcessor } from './llava/processor.js';
 import type { Processor } from './processor.js';
 import { openQwen25VlProcessor, qwen25Vl } from './qwen2-5-vl/qwen2-5-vl.js';
 import { openQwen2VlProcessor } from './qwen2-vl/processor.js';
@@ -33,6 +37,8 @@ const members = [
   member(smolVlm, openSmolVlmProcessor),
   member(qwen2Vl, openQwen2VlProcessor),
   member(qwen25Vl, openQwen25VlProcessor),
+  member(internVl, openInternVlProcessor),
+  member(llava, openLlavaProcessor),
 ];
 
 /** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */

@@ -24,3 +24,7 @@ export function normalizationOf(settings: {
 }): Normalization {
   return { mean: settings.image_mean, deviation: settings.image_std, rescale: settings.rescale_factor };
 }
+
+/** OpenAI's CLIP's normalisation, the default of processors that descend from its own. */
+export const CLIP_MEAN: [number, number, number] = [0.48145466, 0.4578275, 0.40821073];
+export const CLIP_STD: [number, number, number] = [0.26862954, 0.26130258, 0.27577711];

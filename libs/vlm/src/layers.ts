@@ -38,6 +38,16 @@ export interface Layers<T> {
   add(a: T, b: T): T;
   /** Elementwise product of equal shapes. */
   multiply(a: T, b: T): T;
+  /** Adds `weight`, whose axes are the last ones of `x` (or 1, there or before them). */
+  addWeight(x: T, weight: string): T;
+  /** Multiplies by `weight` [D] along the last axis. */
+  scale(x: T, weight: string): T;
+  /** Puts the token `weight` ([D] or [1, 1, D]) before the patches of each tile: [N, P, D] -> [N, P + 1, D]. */
+  prependToken(x: T, weight: string): T;
+  /** Leaves out the first token of each tile: [N, P, D] -> [N, P - 1, D]. */
+  dropFirst(x: T): T;
+  /** Joins values side by side along the last axis. */
+  concat(parts: readonly T[]): T;
   /** Elementwise non-linearity. */
   activation(x: T, kind: Activation): T;
   /** `x W^T (+ b)` over the last axis; `module` names `${module}.weight` [out, in] and, with bias, `${module}.bias` [out]. */

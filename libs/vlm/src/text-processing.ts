@@ -1,5 +1,6 @@
 import { Template } from '@huggingface/jinja';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { byteRunRepair } from './byte-fallback.js';
 import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Message } from './processor.js';
@@ -29,6 +30,8 @@ export interface TextProcessing {
   chat(messages: readonly Message[], addGenerationPrompt: boolean): string;
   /** Id of a special token. Throws CheckpointError if the tokenizer lacks it. */
   idOf(token: string): number;
+  /** The token that tokenizer_config.json gives this name, such as `image_token`; undefined if it names none so. */
+  named(name: string): string | undefined;
 }
 
 /** Reads tokenizer.json, tokenizer_config.json and the chat template. Throws CheckpointError naming what is missing or broken. */
@@ -45,6 +48,7 @@ export async function openTextProcessing(files: CheckpointFiles): Promise<TextPr
       throw new CheckpointError(`${files.path('chat_template.json')}: the checkpoint has no chat template`);
     return render(template, messages, addGenerationPrompt, config);
   };
+  const repairBytes = byteRunRepair((token) => tokenizer.token_to_id(token));
   let turn: AnswerTurn | undefined;
   return {
     encode: (text) => encode(text),
@@ -58,12 +62,19 @@ export async function openTextProcessing(files: CheckpointFiles): Promise<TextPr
     decode: (ids, skipSpecial) =>
       ids.length === 0
         ? ''
-        : tokenizer.decode(Array.from(ids), { skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: false }),
+        : tokenizer.decode(repairBytes(Array.from(ids)), {
+            skip_special_tokens: skipSpecial,
+            clean_up_tokenization_spaces: false,
+          }),
     chat,
     idOf: (token) => {
       const id = tokenizer.token_to_id(token);
       if (id === undefined) throw new CheckpointError(`${files.path('tokenizer.json')}: there is no token ${token}`);
       return id;
+    },
+    named: (name) => {
+      const extra = config['extra_special_tokens'] as Record<string, unknown> | undefined; // a list says no names
+      return tokenText(extra?.[name] ?? config[name]) || undefined;
     },
   };
 }

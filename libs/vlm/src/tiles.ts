@@ -53,6 +53,11 @@ export function declareTiles(side: number, patches: number): VisionInputs<InputD
   };
 }
 
+/** Indices of a tile's patches, so many along each side, row by row. */
+export function patchIndices(side: number): Int32Array {
+  return Int32Array.from({ length: side ** 2 }, (_, i) => i);
+}
+
 /**
  * What part of the image each image token stands for, when the image was stretched to whole tiles (never padded) and a view of all
  * of it comes last.

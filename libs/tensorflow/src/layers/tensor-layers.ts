@@ -70,6 +70,29 @@ export class TensorLayers implements Layers<Tensor> {
     return a.mul(b);
   }
 
+  addWeight(x: Tensor, weight: string): Tensor {
+    return x.add(this.weights.get(weight));
+  }
+
+  scale(x: Tensor, weight: string): Tensor {
+    return x.mul(this.weights.get(weight));
+  }
+
+  prependToken(x: Tensor, weight: string): Tensor {
+    const [tiles = 0, , width = 0] = x.shape;
+    const token = this.weights.get(weight).reshape([1, 1, width]).tile([tiles, 1, 1]);
+    return tf.concat([token, x], 1);
+  }
+
+  dropFirst(x: Tensor): Tensor {
+    const [tiles = 0, patches = 0, width = 0] = x.shape;
+    return x.slice([0, 1, 0], [tiles, patches - 1, width]);
+  }
+
+  concat(parts: readonly Tensor[]): Tensor {
+    return tf.concat([...parts], -1);
+  }
+
   activation(x: Tensor, kind: Activation): Tensor {
     return activations[kind](x);
   }

@@ -2,7 +2,7 @@ import type { Region } from '@mpa/alignment';
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoint-error.js';
 import { readBySchema, size } from '../config-schema.js';
-import { imageSettings, normalizationOf } from '../image-settings.js';
+import { CLIP_MEAN, CLIP_STD, imageSettings, normalizationOf } from '../image-settings.js';
 import { ImageError } from '../image/image-error.js';
 import { normalizeInto } from '../image/normalize.js';
 import { resize } from '../image/resize.js';
@@ -22,8 +22,8 @@ const MOST_ELONGATED = 200;
 const schema = z.object({
   ...imageSettings,
   resample: imageSettings.resample.default(3),
-  image_mean: imageSettings.image_mean.default([0.48145466, 0.4578275, 0.40821073]),
-  image_std: imageSettings.image_std.default([0.26862954, 0.26130258, 0.27577711]),
+  image_mean: imageSettings.image_mean.default(CLIP_MEAN),
+  image_std: imageSettings.image_std.default(CLIP_STD),
   size: z.object({ shortest_edge: size.optional(), longest_edge: size.optional() }).optional(),
   min_pixels: size.nullish(),
   max_pixels: size.nullish(),

@@ -1,7 +1,7 @@
-import { CheckpointError } from '../checkpoint-error.js';
 import type { CheckpointFiles } from '../checkpoint-files.js';
 import { newProcessor } from '../new-processor.js';
 import type { Processor } from '../processor.js';
+import { checkImageToken, processorSettings } from '../processor-settings.js';
 import { openTextProcessing } from '../text-processing.js';
 import type { PlainTensor } from '../vision-inputs.js';
 import type { Qwen2VlConfig } from './config.js';
@@ -20,13 +20,8 @@ export async function openQwen2VlProcessor(
   windows?: (grid: TokenGrid) => PlainTensor,
 ): Promise<Processor> {
   const text = await openTextProcessing(files);
-  const settings =
-    (await files.json('processor_config.json'))?.['image_processor'] ?? (await files.json('preprocessor_config.json'));
-  const images = new Qwen2VlImageProcessor(settings ?? {}, config.vision, windows);
-  if (text.idOf(IMAGE) !== config.imageTokenId) {
-    throw new CheckpointError(
-      `${files.path('tokenizer.json')}: ${IMAGE} is token ${text.idOf(IMAGE)}, but image_token_id in config.json is ${config.imageTokenId}`,
-    );
-  }
+  const settings = await processorSettings(files);
+  const images = new Qwen2VlImageProcessor(settings.image, config.vision, windows);
+  checkImageToken(files, text, IMAGE, config.imageTokenId);
   return newProcessor(text, images, { token: IMAGE, replacement: ({ tokens }) => IMAGE.repeat(tokens) });
 }

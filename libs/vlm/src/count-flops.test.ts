@@ -21,4 +21,14 @@ describe('countFlops', () => {
     const ten = countFlops(checkpoint, { image: tiles(10), promptTokens: 60, answerTokens: 6 });
     expect(ten).toEqual({ ...flops, vision: 16_711_680 });
   });
+
+  // The same of get_image_features of an image of 90 x 50, 6 x 12 patches; the second in windows, smaller ones at the edges.
+  it.each([
+    ['qwen2_vl-a', { vision: 7_520_256, prefill: 16_104_192, decode: 1_689_600 }],
+    ['qwen2_5_vl-a', { vision: 8_318_976, prefill: 16_104_192, decode: 1_689_600 }],
+  ])('counts the patches of an image of any size: %s', async (name, expected) => {
+    const checkpoint = await describeCheckpoint(fileURLToPath(new URL(`../../../test/fixtures/vlm/${name}/`, import.meta.url))); // prettier-ignore
+    const image = checkpoint.processor.image({ width: 90, height: 50, data: new Uint8Array(3 * 90 * 50) });
+    expect(countFlops(checkpoint, { image, promptTokens: 60, answerTokens: 6 })).toEqual(expected);
+  });
 });

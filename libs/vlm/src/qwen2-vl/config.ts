@@ -109,12 +109,8 @@ export function readQwenConfig<V>(
     }),
   );
   const { text_config: t, vision_config: vision, ...config } = readBySchema('config.json', schema, json);
-  return {
-    imageTokenId: config.image_token_id,
-    tieWordEmbeddings: config.tie_word_embeddings || t.tie_word_embeddings,
-    text: textOf(t),
-    vision,
-  };
+  const tieWordEmbeddings = config.tie_word_embeddings || t.tie_word_embeddings;
+  return { imageTokenId: config.image_token_id, tieWordEmbeddings, text: textOf(t, tieWordEmbeddings), vision };
 }
 
 /** The hub layout has the text's fields beside all others. */
@@ -123,7 +119,7 @@ function nested(json: unknown): unknown {
   return { text_config: json, vision_config: {}, ...json };
 }
 
-function textOf(json: z.infer<typeof textSchema>): TextConfig {
+function textOf(json: z.infer<typeof textSchema>, tieWordEmbeddings: boolean): TextConfig {
   const scaling = json.rope_scaling ?? json.rope_parameters ?? rope.parse({});
   const headDim = json.hidden_size / json.num_attention_heads;
   const sections = scaling.mrope_section;
@@ -142,7 +138,7 @@ function textOf(json: z.infer<typeof textSchema>): TextConfig {
     queryKeyValueBias: true,
     outputBias: false,
     mlpBias: false,
-    tieWordEmbeddings: json.tie_word_embeddings,
+    tieWordEmbeddings,
   };
   checkDivides(text.hiddenSize, text.heads, 'hidden_size over num_attention_heads');
   checkTextConfig(text);

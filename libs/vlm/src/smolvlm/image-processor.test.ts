@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { RgbImage } from '../image/rgb-image.js';
+import { noiseImage } from '../image/noise-image.fixture.js';
 import { SmolVlmImageProcessor } from './image-processor.js';
 import type { SmolVlmConfig } from './config.js';
 import { positionIds } from './position-ids.js';
@@ -22,15 +22,6 @@ const golden = JSON.parse(
   readFileSync(new URL('../../../../test/fixtures/vlm/smolvlm-images.json', import.meta.url), 'utf8'),
 ) as { readonly cases: readonly Case[]; readonly unusualPositions: Readonly<Record<string, readonly number[]>> };
 
-function noise(width: number, height: number, seed: number): RgbImage {
-  let state = seed;
-  const data = Uint8Array.from({ length: width * height * 3 }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
-  return { width, height, data };
-}
-
 function processor(settings: Case['settings']): SmolVlmImageProcessor {
   const imageSize = settings.max_image_size.longest_edge;
   return new SmolVlmImageProcessor(settings, { scaleFactor: 1, vision: { imageSize, patchSize: 8 } } as SmolVlmConfig);
@@ -39,7 +30,7 @@ function processor(settings: Case['settings']): SmolVlmImageProcessor {
 describe('SmolVlmImageProcessor', () => {
   it.each(golden.cases)('prepares $width x $height (seed $seed) bit for bit as transformers does', (wanted) => {
     const { width, height, seed, settings } = wanted;
-    const { rows, columns, vision } = processor(settings).process(noise(width, height, seed));
+    const { rows, columns, vision } = processor(settings).process(noiseImage(width, height, seed));
     const { data, shape } = vision.pixels;
     expect({ rows, columns, tiles: shape[0] }).toEqual({
       rows: wanted.rows,
@@ -55,7 +46,7 @@ describe('SmolVlmImageProcessor', () => {
       { size: { longest_edge: 64 }, max_image_size: { longest_edge: 32 } },
       config,
     );
-    const { vision, tokens } = images.process(noise(64, 32, 1));
+    const { vision, tokens } = images.process(noiseImage(64, 32, 1));
     expect(vision.positionIds.shape).toEqual([3, 16]);
     expect([...vision.positionIds.data]).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 16 }, (_, i) => i)));
     expect(tokens).toBe(12);

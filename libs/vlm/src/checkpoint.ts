@@ -75,7 +75,7 @@ export async function openCheckpoint(dir: string): Promise<Checkpoint> {
   const { family, config } = description;
   const opened = await openWeights(dir);
   try {
-    const weights = renamed(opened, (name) => family.weightName(name));
+    const weights = renamed(opened, (name) => family.weightName(name), dir);
     const redundant = new Set(family.redundantWeights(config));
     const needed = { ...weights, names: weights.names.filter((name) => !redundant.has(name)) };
     checkWeights(needed, family.weights(config), dir);
@@ -87,11 +87,12 @@ export async function openCheckpoint(dir: string): Promise<Checkpoint> {
 }
 
 /** The same weights under other names. Throws CheckpointError where two would have one name. */
-function renamed(weights: Weights, rename: (name: string) => string): Weights {
+function renamed(weights: Weights, rename: (name: string) => string, dir: string): Weights {
   const original = new Map<string, string>();
   for (const name of weights.names) {
     const other = original.get(rename(name));
-    if (other !== undefined) throw new CheckpointError(`tensors ${other} and ${name} are the same weight twice`);
+    if (other !== undefined)
+      throw new CheckpointError(`${dir}: tensors ${other} and ${name} are the same weight twice`);
     original.set(rename(name), name);
   }
   const find = (name: string): string => original.get(name) ?? name;

@@ -4,6 +4,18 @@ import { CheckpointError } from './checkpoint-error.js';
 /** A positive whole number. */
 export const size = z.number().int().positive();
 
+/** The side of a square: one number, or two that are equal. */
+export const squareSide = z.union(
+  [
+    size,
+    z
+      .tuple([size, size])
+      .refine(([height, width]) => height === width)
+      .transform(([side]) => side),
+  ],
+  { error: 'must be a positive whole number or two equal ones; only squares are supported' },
+);
+
 /** A non-linearity by its name in Hugging Face configs. */
 export const activation = z.enum(['gelu', 'gelu_pytorch_tanh', 'quick_gelu', 'silu', 'relu']);
 

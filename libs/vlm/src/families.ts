@@ -35,10 +35,10 @@ function member<C>(
 
 const members = [
   member(smolVlm, openSmolVlmProcessor),
-  member(qwen2Vl, openQwen2VlProcessor),
-  member(qwen25Vl, openQwen25VlProcessor),
   member(internVl, openInternVlProcessor),
   member(llava, openLlavaProcessor),
+  member(qwen2Vl, openQwen2VlProcessor),
+  member(qwen25Vl, openQwen25VlProcessor),
 ];
 
 /** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { activation, checkDivides, readBySchema, size } from '../config-schema.js';
+import { activation, checkDivides, readBySchema, size, squareSide } from '../config-schema.js';
 import type { Activation } from '../layers.js';
 import { checkTextConfig, textConfigSchema } from '../text-decoder/config.js';
 import type { TextConfig } from '../text-decoder/config.js';
@@ -29,15 +29,6 @@ export interface InternVlConfig {
   };
 }
 
-/** A side, or both when they are equal. */
-const side = z.union([
-  size,
-  z
-    .tuple([size, size])
-    .refine(([a, b]) => a === b, 'only squares are supported')
-    .transform(([a]) => a),
-]);
-
 // Defaults are those of transformers' InternVLVisionConfig and InternVLConfig: published configs omit them.
 const visionSchema = z.object({
   hidden_size: size.default(1024),
@@ -45,8 +36,8 @@ const visionSchema = z.object({
   num_hidden_layers: size.default(24),
   num_attention_heads: size.default(16),
   num_channels: z.literal(3).default(3),
-  image_size: side.default(448),
-  patch_size: side.default(14),
+  image_size: squareSide.default(448),
+  patch_size: squareSide.default(14),
   layer_norm_eps: z.number().positive().default(1e-6),
   hidden_act: activation.default('gelu'),
   norm_type: z.enum(['layer_norm', 'rms_norm']).default('layer_norm'),

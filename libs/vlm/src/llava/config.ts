@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { activation, checkDivides, readBySchema, size } from '../config-schema.js';
+import { activation, checkDivides, readBySchema, size, squareSide } from '../config-schema.js';
 import type { Activation } from '../layers.js';
 import { checkTextConfig, textConfigSchema } from '../text-decoder/config.js';
 import type { TextConfig } from '../text-decoder/config.js';
@@ -33,7 +33,7 @@ const shared = {
   num_hidden_layers: size.default(12),
   num_attention_heads: size.default(12),
   num_channels: z.literal(3).default(3),
-  image_size: size.default(224),
+  image_size: squareSide.default(224),
 };
 
 // Defaults are those of transformers' CLIPVisionConfig, SiglipVisionConfig and LlavaConfig: published configs omit them.
@@ -43,14 +43,14 @@ const visionSchema = z.preprocess(
     z.object({
       ...shared,
       model_type: z.literal('clip_vision_model'),
-      patch_size: size.default(32),
+      patch_size: squareSide.default(32),
       layer_norm_eps: z.number().positive().default(1e-5),
       hidden_act: activation.default('quick_gelu'),
     }),
     z.object({
       ...shared,
       model_type: z.literal('siglip_vision_model'),
-      patch_size: size.default(16),
+      patch_size: squareSide.default(16),
       layer_norm_eps: z.number().positive().default(1e-6),
       hidden_act: activation.default('gelu_pytorch_tanh'),
       vision_use_head: z.boolean().default(true),
@@ -65,7 +65,9 @@ const schema = z.object({
   image_token_id: z.number().int().nonnegative().optional(),
   projector_hidden_act: activation.default('gelu'),
   multimodal_projector_bias: z.boolean().default(true),
-  vision_feature_layer: z.union([layer, z.array(layer).nonempty()]).default(-2),
+  vision_feature_layer: z
+    .union([layer, z.array(layer).nonempty()], { error: 'must be a layer or a list of layers' })
+    .default(-2),
   vision_feature_select_strategy: z.enum(['default', 'full']).default('default'),
   tie_word_embeddings: z.boolean().default(false),
   text_config: textConfigSchema('llama'),

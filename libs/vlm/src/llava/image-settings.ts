@@ -3,15 +3,16 @@ import { CheckpointError } from '../checkpoint-error.js';
 import { readBySchema, size } from '../config-schema.js';
 import { CLIP_MEAN, CLIP_STD, imageSettings } from '../image-settings.js';
 
-const square = z.object({ height: size, width: size });
+const sides = { height: size, width: size };
 
 /** A number is the short side in `size`, and both sides in `crop_size`. */
-const scaling = z.union([
-  size.transform((side) => ({ shortest_edge: side })),
-  z.strictObject({ shortest_edge: size }),
-  z.strictObject({ height: size, width: size }),
-]);
-const cropping = z.union([size.transform((side) => ({ height: side, width: side })), square]);
+const scaling = z.union(
+  [size.transform((side) => ({ shortest_edge: side })), z.strictObject({ shortest_edge: size }), z.strictObject(sides)],
+  { error: 'must be {"shortest_edge": ...} or {"height": ..., "width": ...}' },
+);
+const cropping = z.union([size.transform((side) => ({ height: side, width: side })), z.object(sides)], {
+  error: 'must be {"height": ..., "width": ...}',
+});
 
 const shared = { ...imageSettings, resample: imageSettings.resample.default(3) };
 

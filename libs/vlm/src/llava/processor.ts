@@ -11,7 +11,8 @@ export async function openLlavaProcessor(files: CheckpointFiles, config: LlavaCo
   const text = await openTextProcessing(files);
   const { processor, image } = await processorSettings(files);
   const images = new LlavaImageProcessor(image, config);
-  const token = text.named('image_token') ?? String(processor['image_token'] ?? '<image>');
+  const own = processor['image_token'];
+  const token = text.named('image_token') ?? (typeof own === 'string' ? own : '<image>');
   checkImageToken(files, text, token, config.imageTokenId);
   const what = 'patch_size, num_additional_image_tokens and vision_feature_select_strategy make of an image';
   checkTokensPerTile(files, what, promisedTokens(processor, config) ?? images.tokens, images.tokens);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../checkpoint-error.js';
 import { ImageError } from '../image/image-error.js';
-import { noiseImage } from '../image/noise-image.fixture.js';
+import { noise } from '../noise-image.fixture.js';
 import type { Qwen2VisionConfig } from './config.js';
 import { Qwen2VlImageProcessor } from './image-processor.js';
 import { smartResize } from './smart-resize.js';
@@ -40,7 +40,7 @@ function processor(settings: Partial<Settings> & object): Qwen2VlImageProcessor 
 describe('Qwen2VlImageProcessor', () => {
   it.each(cases)('prepares $width x $height (seed $seed) bit for bit as transformers does', (wanted) => {
     const { width, height, seed, settings, grid: [rows, columns] } = wanted; // prettier-ignore
-    const { vision, grid, tokens } = processor(settings).process(noiseImage(width, height, seed));
+    const { vision, grid, tokens } = processor(settings).process(noise(width, height, seed));
     expect(grid).toEqual({ rows: rows / settings.merge_size, columns: columns / settings.merge_size });
     expect(tokens).toBe((rows * columns) / settings.merge_size ** 2);
     expect(vision.pixels.shape).toEqual([1, rows * columns, 3 * settings.temporal_patch_size * settings.patch_size ** 2]); // prettier-ignore
@@ -49,14 +49,14 @@ describe('Qwen2VlImageProcessor', () => {
 
   it('says where each patch is, token by token', () => {
     const images = processor({ patch_size: 8, min_pixels: 256, max_pixels: 10000 });
-    const { positionIds } = images.process(noiseImage(32, 16, 1)).vision;
+    const { positionIds } = images.process(noise(32, 16, 1)).vision;
     expect(positionIds.shape).toEqual([1, 8, 2]);
     expect([...positionIds.data]).toEqual([0, 0, 0, 1, 1, 0, 1, 1, 0, 2, 0, 3, 1, 2, 1, 3]);
   });
 
   it('takes its limits from size, min_pixels and max_pixels, or from the call', () => {
     const pixels = (settings: object, limits?: { least: number; most: number }): number => {
-      const { vision } = processor(settings).process(noiseImage(300, 200, 1), limits && { pixels: limits });
+      const { vision } = processor(settings).process(noise(300, 200, 1), limits && { pixels: limits });
       return vision.positionIds.shape[1]! * 14 ** 2;
     };
     expect(pixels({})).toBe(308 * 196);
@@ -100,8 +100,8 @@ describe('Qwen2VlImageProcessor', () => {
   });
 
   it('refuses an image over 200 times as long as wide', () => {
-    expect(() => processor({}).process(noiseImage(201, 1, 1))).toThrow(ImageError);
-    expect(processor({}).process(noiseImage(200, 1, 1)).tokens).toBeGreaterThan(0);
+    expect(() => processor({}).process(noise(201, 1, 1))).toThrow(ImageError);
+    expect(processor({}).process(noise(200, 1, 1)).tokens).toBeGreaterThan(0);
   });
 });
 

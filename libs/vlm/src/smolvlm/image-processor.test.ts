@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { noiseImage } from '../image/noise-image.fixture.js';
+import { noise } from '../noise-image.fixture.js';
 import { SmolVlmImageProcessor } from './image-processor.js';
 import type { SmolVlmConfig } from './config.js';
 import { positionIds } from './position-ids.js';
@@ -30,7 +30,7 @@ function processor(settings: Case['settings']): SmolVlmImageProcessor {
 describe('SmolVlmImageProcessor', () => {
   it.each(golden.cases)('prepares $width x $height (seed $seed) bit for bit as transformers does', (wanted) => {
     const { width, height, seed, settings } = wanted;
-    const { rows, columns, vision } = processor(settings).process(noiseImage(width, height, seed));
+    const { rows, columns, vision } = processor(settings).process(noise(width, height, seed));
     const { data, shape } = vision.pixels;
     expect({ rows, columns, tiles: shape[0] }).toEqual({
       rows: wanted.rows,
@@ -46,7 +46,7 @@ describe('SmolVlmImageProcessor', () => {
       { size: { longest_edge: 64 }, max_image_size: { longest_edge: 32 } },
       config,
     );
-    const { vision, tokens } = images.process(noiseImage(64, 32, 1));
+    const { vision, tokens } = images.process(noise(64, 32, 1));
     expect(vision.positionIds.shape).toEqual([3, 16]);
     expect([...vision.positionIds.data]).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 16 }, (_, i) => i)));
     expect(tokens).toBe(12);

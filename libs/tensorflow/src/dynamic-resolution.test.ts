@@ -22,7 +22,8 @@ let samples: TrainingSample[];
 beforeAll(async () => {
   await loadTensorflow({ backend: 'native' });
   checkpoint = await openCheckpoint(folder);
-  images = [picture(90, 40, 1), picture(40, 70, 2), picture(64, 64, 3), picture(90, 40, 4)];
+  // The first two are neighbours of one size: one stack.
+  images = [picture(90, 40, 1), picture(90, 40, 2), picture(40, 70, 3), picture(64, 64, 4)];
   samples = [
     sample(images.slice(0, 1), 'Is it red?', 'Yes'),
     sample(images.slice(1, 3), 'Compare them.', 'There are 3 shapes.'),
@@ -97,7 +98,7 @@ describe('images of several sizes', () => {
   it('have the gradient that finite differences give, through windows, merger and rotation', () => {
     const model = newModel();
     const { gradients } = evaluate(model, samples);
-    const step = 2e-3;
+    const step = 5e-4;
     for (const name of [
       'visual.patch_embed.proj.weight',
       'visual.blocks.0.attn.qkv.weight', // in windows
@@ -117,7 +118,7 @@ describe('images of several sizes', () => {
       };
       const measured = (lossAt(step) - lossAt(-step)) / (2 * step);
       lossAt(0);
-      // Central differences of a float32 loss around 7: rounding (5e-7 / step) and curvature (step^2) leave about 1 %.
+      // Central differences of a float32 loss around 7: rounding (5e-7 / step, of gradients above 0.2) and curvature leave less than 1 %.
       expect(Math.abs(measured - norm) / norm, name).toBeLessThan(0.02);
     }
     model.parameters.dispose();
@@ -151,7 +152,7 @@ it('packed turns on one image have the loss of separate sequences', () => {
   const { processor } = checkpoint;
   const packed = packTurns(turns.map(([text, answer]) => ({ prompt: promptOf(own, text), answer: processor.answer(answer) })), own); // prettier-ignore
   const separate = turns.map(([text, answer]) => sample(own, text, answer));
-  expect(packed.ids.length).toBeLessThan(separate.reduce((sum, { ids }) => sum + ids.length, 0) / 2);
+  expect(packed.ids.length).toBeLessThan(0.6 * separate.reduce((sum, { ids }) => sum + ids.length, 0));
   const [one, many] = [evaluate(model, [packed]), evaluate(model, separate)];
   expect(one.loss).toBeCloseTo(many.loss, 5);
   for (const [name, gradient] of one.gradients) expectClose(gradient, many.gradients.get(name)!, name);

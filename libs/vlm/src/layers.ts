@@ -65,7 +65,7 @@ export interface Layers<T> {
   /** The same of pixels that are cut already, without bias: patches [N, P, in] -> [N, P, D]; `${module}.weight` [D, ...] has `in` values a row. */
   projectPatches(patches: T, module: string): T;
   /** The last axis in `count` equal parts. */
-  split(x: T, count: number): T[];
+  split(x: T, count: number): readonly T[];
   /** Every `count` neighbours in a row as one: [N, P, D] -> [N, P/count, count*D]. */
   joinPatches(x: T, count: number): T;
   /** Space to depth of a square grid: [N, P, D] -> [N, P/s^2, D*s^2], channels ordered (row, column, D) as in Idefics3. */

@@ -2,12 +2,16 @@ import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { TextProcessing } from './text-processing.js';
 
-/** The settings of a checkpoint's processor and of its image processor: in one file (v5 layout), or in two (hub). */
+/**
+ * The settings of a checkpoint's processor and of its image processor: in one file (v5 layout), or in two (hub). Those of the image
+ * processor that are null are left out: they mean its default.
+ */
 export async function processorSettings(
   files: CheckpointFiles,
 ): Promise<{ readonly processor: Record<string, unknown>; readonly image: unknown }> {
   const processor = (await files.json('processor_config.json')) ?? {};
-  return { processor, image: processor['image_processor'] ?? (await files.json('preprocessor_config.json')) ?? {} };
+  const image = processor['image_processor'] ?? (await files.json('preprocessor_config.json')) ?? {};
+  return { processor, image: Object.fromEntries(Object.entries(image).filter(([, value]) => value !== null)) };
 }
 
 /** Throws CheckpointError unless the tokenizer and the model mean the same token by an image. */
@@ -24,10 +28,13 @@ export function checkImageToken(
   );
 }
 
-/** Throws CheckpointError unless the processor promises, in the settings that `name` says, as many tokens as the model makes of a tile. */
-export function checkTokensPerTile(files: CheckpointFiles, name: string, promised: unknown, perTile: number): void {
+/**
+ * Throws CheckpointError unless the processor's settings promise as many tokens as the model makes of a tile; `claim` says which
+ * settings, up to the number.
+ */
+export function checkTokensPerTile(files: CheckpointFiles, claim: string, promised: unknown, perTile: number): void {
   if (promised === perTile) return;
   throw new CheckpointError(
-    `${files.path('processor_config.json')}: ${name} is ${String(promised)}, but a tile becomes ${perTile} tokens by config.json`,
+    `${files.path('processor_config.json')}: ${claim} ${String(promised)}, but a tile becomes ${perTile} tokens by config.json`,
   );
 }

@@ -6,7 +6,7 @@ import { describeCheckpoint } from './checkpoint.js';
 import { CheckpointError } from './checkpoint-error.js';
 import { decodeImage } from './image/decode-image.js';
 import { checkpointCopy, oracle, oracleOf, reference } from './oracle.fixture.js';
-import type { ImageOptions, Message } from './processor.js';
+import type { ImageOptions, Message, Processor } from './processor.js';
 
 interface Sample {
   readonly messages: readonly Message[];
@@ -125,6 +125,19 @@ describe('the processor', () => {
     await expect(opened).rejects.toThrow(dir);
   });
 
+  it.each([
+    ['internvl', 'processor_config.json', { image_seq_length: 9 }, /image_seq_length is 9, but a tile becomes 4/],
+    ['internvl', 'processor_config.json', { image_seq_length: undefined }, /image_seq_length is 256, but/],
+    ['internvl', 'tokenizer_config.json', { extra_special_tokens: {} }, /names no start_image_token/],
+    ['llava', 'processor_config.json', { num_additional_image_tokens: 0 }, /_strategy come to 15, but .* 16/],
+    ['llava', 'processor_config.json', { patch_size: 16 }, /_strategy come to 4, but .* 16/],
+  ] as const)('refuses %s with another %s (%j)', async (family, name, edit, message) => {
+    const dir = await checkpointCopy('hub', oracleOf(family));
+    const json = JSON.parse(readFileSync(join(dir, name), 'utf8')) as object;
+    await writeFile(join(dir, name), JSON.stringify({ ...json, ...edit }));
+    await expect(describeCheckpoint(dir)).rejects.toThrow(message);
+  });
+
   it('refuses a tokenizer whose image token is not the model’s', async () => {
     const dir = await checkpointCopy();
     const config = readFileSync(join(dir, 'config.json'), 'utf8').replace(
@@ -133,6 +146,49 @@ describe('the processor', () => {
     );
     await writeFile(join(dir, 'config.json'), config);
     await expect(describeCheckpoint(dir)).rejects.toThrow(/<image> is token 558, but image_token_id .* is 5/);
+  });
+});
+
+it('takes null in preprocessor_config.json for the default', async () => {
+  const dir = await checkpointCopy('hub', oracleOf('llava'));
+  const path = join(dir, 'preprocessor_config.json');
+  const settings = JSON.parse(readFileSync(path, 'utf8')) as object;
+  await writeFile(path, JSON.stringify({ ...settings, do_center_crop: null, resample: null, do_pad: null }));
+  const pixels = { width: 40, height: 60, data: new Uint8Array(3 * 40 * 60) };
+  const [{ processor }, plain] = [await describeCheckpoint(dir), await describeCheckpoint(oracleOf('llava'))];
+  expect(processor.image(pixels)).toEqual(plain.processor.image(pixels));
+});
+
+describe('a LLaVA processor with another chat template', () => {
+  const [question, words]: [Message, string] = [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }, 'I see it'];
+
+  async function withTemplate(template: string): Promise<Processor> {
+    const dir = await checkpointCopy('hub', oracleOf('llava'));
+    await writeFile(join(dir, 'chat_template.json'), JSON.stringify({ chat_template: template }));
+    return (await describeCheckpoint(dir)).processor;
+  }
+
+  it('ends an answer as the template does, or with the end token where it does not', async () => {
+    const body = (end: string): string =>
+      `{% for m in messages %}{{ m.role + ':' }}{% generation %}{{ ' ' + m.content[0].text }}{% endgeneration %}{{ '${end}' }}{% endfor %}` +
+      "{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}";
+    const decoded = async (end: string): Promise<string> => {
+      const processor = await withTemplate(body(end));
+      return processor.decode(processor.answer(words), { skipSpecial: false });
+    };
+    expect(await decoded(' ')).toBe('I see it</s>');
+    expect(await decoded('<pad>\\n')).toBe('I see it<pad>');
+  });
+
+  it('does not begin twice where the template begins as the tokenizer does', async () => {
+    const [bare, begun] = [await withTemplate("{{ 'x' }}"), await withTemplate("{{ bos_token + 'x' }}")];
+    expect(begun.prompt([question], [])).toEqual(bare.prompt([question], []));
+    expect(bare.prompt([question], [])[0]).toBe(1);
+  });
+
+  it('says so when the template has no place for an answer', async () => {
+    const processor = await withTemplate('{{ messages[0].content[0].text }}');
+    expect(() => processor.answer(words)).toThrow(/does not render an answer/);
   });
 });
 

@@ -20,7 +20,7 @@ export async function openInternVlProcessor(files: CheckpointFiles, config: Inte
   const [start, image, end] = [named('start_image_token'), named('context_image_token'), named('end_image_token')];
   for (const token of [start, end]) text.idOf(token);
   checkImageToken(files, text, image, config.imageTokenId);
-  checkTokensPerTile(files, 'image_seq_length', settings.processor['image_seq_length'] ?? 256, images.tokensPerTile);
+  checkTokensPerTile(files, 'image_seq_length is', settings.processor['image_seq_length'] ?? 256, images.tokensPerTile);
   return newProcessor(text, images, {
     token: image,
     replacement: ({ tokens }) => `${start}${image.repeat(tokens)}${end}`,

@@ -24,16 +24,13 @@ const clip = z.object({
   size: scaling.default({ shortest_edge: 224 }),
   do_center_crop: z.boolean().default(true),
   crop_size: cropping.default({ height: 224, width: 224 }),
-  do_pad: z.boolean().nullish(),
+  do_pad: z.boolean().optional(),
 });
 const siglip = clip.extend({
   image_mean: imageSettings.image_mean.default([0.5, 0.5, 0.5]),
   image_std: imageSettings.image_std.default([0.5, 0.5, 0.5]),
   size: scaling.default({ height: 224, width: 224 }),
-  do_center_crop: z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? false),
+  do_center_crop: z.boolean().default(false),
 });
 
 /** Settings of an image processor that LLaVA checkpoints have. */

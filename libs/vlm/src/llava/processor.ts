@@ -14,8 +14,8 @@ export async function openLlavaProcessor(files: CheckpointFiles, config: LlavaCo
   const own = processor['image_token'];
   const token = text.named('image_token') ?? (typeof own === 'string' ? own : '<image>');
   checkImageToken(files, text, token, config.imageTokenId);
-  const what = 'patch_size, num_additional_image_tokens and vision_feature_select_strategy make of an image';
-  checkTokensPerTile(files, what, promisedTokens(processor, config) ?? images.tokens, images.tokens);
+  const claim = 'patch_size, num_additional_image_tokens and vision_feature_select_strategy come to';
+  checkTokensPerTile(files, claim, promisedTokens(processor, config) ?? images.tokens, images.tokens);
   return newProcessor(text, images, { token, replacement: ({ tokens }) => token.repeat(tokens) });
 }
 

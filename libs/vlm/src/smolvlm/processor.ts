@@ -18,7 +18,7 @@ export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolV
   const perTile = images.tokensPerTile;
   for (const token of [AROUND, GLOBAL]) text.idOf(token);
   checkImageToken(files, text, IMAGE, config.imageTokenId);
-  checkTokensPerTile(files, 'image_seq_len', settings.processor['image_seq_len'] ?? perTile, perTile);
+  checkTokensPerTile(files, 'image_seq_len is', settings.processor['image_seq_len'] ?? perTile, perTile);
   return newProcessor(text, images, { token: IMAGE, replacement: (image) => placeholders(image, perTile) });
 }
 

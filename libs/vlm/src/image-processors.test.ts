@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ImageError } from './image/image-error.js';
 import type { RgbImage } from './image/rgb-image.js';
 import type { InternVlConfig } from './internvl/config.js';
 import { InternVlImageProcessor } from './internvl/image-processor.js';
@@ -97,6 +98,12 @@ describe('LlavaImageProcessor', () => {
   it('reads the sizes of older files, plain numbers', () => {
     const image = { width: 20, height: 16, data: new Uint8Array(3 * 20 * 16) };
     expect(llava({ size: 16, crop_size: 16 }, 16).process(image).vision.pixels.shape).toEqual([1, 3, 16, 16]);
+  });
+
+  it('refuses an image that scaling would make too large', () => {
+    const line = { width: 3_000_000, height: 1, data: new Uint8Array(9_000_000) };
+    expect(() => llava(crop, 16).process(line)).toThrow(ImageError);
+    expect(() => llava(crop, 16).process(line)).toThrow(/3000000 x 1 pixels become 48000000 x 16/);
   });
 
   it.each([

@@ -149,6 +149,12 @@ describe('the processor', () => {
   });
 });
 
+it('keeps all of an answer that would grow together with the prompt', async () => {
+  const { processor } = await describeCheckpoint(oracleOf('internvl'));
+  // The prompt ends in a line break, and two of them are one token.
+  expect(processor.decode(processor.answer('\n\nSTOP'), { skipSpecial: false })).toBe('\n\nSTOP<|im_end|>');
+});
+
 it('takes null in preprocessor_config.json for the default', async () => {
   const dir = await checkpointCopy('hub', oracleOf('llava'));
   const path = join(dir, 'preprocessor_config.json');

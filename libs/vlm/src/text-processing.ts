@@ -56,8 +56,10 @@ export async function openTextProcessing(files: CheckpointFiles): Promise<TextPr
     encodePrompt: (text) => encode(text, !startsWith(text, tokenText(config['bos_token']))),
     encodeAnswer: (answer) => {
       turn ??= answerTurn(chat, tokenText(config['eos_token']));
-      // Some tokenizers treat the beginning of a text differently, so it is one with what comes before.
-      return encode(turn.prompt + turn.before + answer + turn.after).subarray(encode(turn.prompt).length);
+      const follows = turn.before + answer + turn.after;
+      // Some tokenizers treat the beginning of a text differently, so it is one with the prompt, unless the two grow together.
+      const [prompt, whole] = [encode(turn.prompt), encode(turn.prompt + follows)];
+      return prompt.every((id, i) => whole[i] === id) ? whole.subarray(prompt.length) : encode(follows);
     },
     decode: (ids, skipSpecial) =>
       ids.length === 0

@@ -2,6 +2,7 @@ import type { Region } from '@mpa/alignment';
 import { CheckpointError } from '../checkpoint-error.js';
 import { normalizationOf } from '../image-settings.js';
 import { crop } from '../image/crop.js';
+import { ImageError } from '../image/image-error.js';
 import { resize } from '../image/resize.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import type { ProcessedImage } from '../processor.js';
@@ -10,6 +11,9 @@ import type { LlavaConfig } from './config.js';
 import { readLlavaImageSettings } from './image-settings.js';
 import type { LlavaImageSettings } from './image-settings.js';
 import { towerTokens } from './weights.js';
+
+/** What an image may be scaled to, as large as what is decoded. */
+const MOST_PIXELS = 100_000_000;
 
 /** Prepares images as transformers' CLIPImageProcessor, LlavaImageProcessor and SiglipImageProcessor do: one square view each. */
 export class LlavaImageProcessor {
@@ -41,9 +45,16 @@ export class LlavaImageProcessor {
     return towerTokens(this.config) - (this.config.dropsFirst ? 1 : 0);
   }
 
-  /** Pads to a square if so set, scales, cuts out the middle. */
+  /**
+   * Pads to a square if so set, scales, cuts out the middle. Throws ImageError for an image so long and narrow that scaling its short
+   * side makes it too large.
+   */
   process(image: RgbImage): ProcessedImage {
     const { padded, scaled, view } = this.steps(image);
+    if (scaled.width * scaled.height > MOST_PIXELS) {
+      const sizes = `${image.width} x ${image.height} pixels become ${scaled.width} x ${scaled.height}`;
+      throw new ImageError('too-large', `image: ${sizes}, more than the limit of ${MOST_PIXELS}`);
+    }
     const [red = 0, green = 0, blue = 0] = this.settings.image_mean.map((value) => Math.trunc(value * 255));
     const square = crop(image, padded.left, padded.top, padded.width, padded.height, [red, green, blue]);
     const resized = resize(square, scaled.width, scaled.height, this.settings.resample);

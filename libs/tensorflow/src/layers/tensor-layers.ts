@@ -189,8 +189,3 @@ function withoutGradient(x: Tensor): Tensor {
     gradFunc: (dy: Tensor) => tf.zerosLike(dy),
   }))(x);
 }
-
-/** Additive attention mask: 0 where `visible`, -1e9 elsewhere. */
-export function additiveMask(visible: Tensor): Tensor {
-  return tf.sub(visible.cast('float32'), 1).mul(1e9);
-}

@@ -1,6 +1,5 @@
-import type { ImageInput } from '@mpa/tensorflow';
 import { decodeImage } from '@mpa/vlm';
-import type { CheckpointDescription, ImageOptions, ProcessedImage } from '@mpa/vlm';
+import type { CheckpointDescription, ImageInput, ImageOptions, ProcessedImage } from '@mpa/vlm';
 import { join } from 'node:path';
 import type { OracleFolder } from './oracle-folder.js';
 

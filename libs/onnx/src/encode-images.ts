@@ -1,11 +1,8 @@
 import { stackViews } from '@mpa/vlm';
-import type { InputDeclaration, ModelShape, PlainTensor, ProcessedImage, VisionInputs } from '@mpa/vlm';
+import type { ImageInput, InputDeclaration, ModelShape, PlainTensor, VisionInputs } from '@mpa/vlm';
 import { OnnxError } from './onnx-error.js';
 import type { ImageFeatures } from './prompt-batch.js';
 import type { SessionThread, TensorValues } from './session-thread.js';
-
-/** What is needed of an image: its views for the vision tower, and how its tokens lie in the prompt. */
-export type PreparedImage = Pick<ProcessedImage, 'vision' | 'tokens' | 'grid'>;
 
 // Patches of one run. More at once are slower on a CPU: 4 tiles of 1024 patches took 1.2 times as long as one after the other.
 const PATCHES_PER_RUN = 1024;
@@ -15,14 +12,14 @@ export async function encodeImages(
   session: SessionThread,
   { hiddenSize }: ModelShape,
   declared: VisionInputs<InputDeclaration>,
-  images: readonly PreparedImage[],
+  images: readonly ImageInput[],
 ): Promise<ImageFeatures[]> {
   images.forEach(({ vision }, i) => check(vision, i, declared));
   const tokens = images.reduce((sum, image) => sum + image.tokens, 0);
   const rows = new Float32Array(tokens * hiddenSize);
-  const stacks = stackViews(images.map(({ vision }) => vision), PATCHES_PER_RUN); // prettier-ignore
+  const views = images.map(({ vision }) => vision);
   let filled = 0;
-  for (const stack of stacks) {
+  for (const stack of stackViews(views, PATCHES_PER_RUN)) {
     const feeds = Object.entries(stack).map(([name, tensor]) => [name, tensorValues(tensor as PlainTensor)] as const);
     const { features } = await session.run('vision', Object.fromEntries(feeds), ['features']);
     rows.set(features.data, filled);

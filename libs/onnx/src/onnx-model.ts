@@ -1,6 +1,5 @@
-import type { InputDeclaration, ModelShape, VisionInputs } from '@mpa/vlm';
+import type { ImageInput, InputDeclaration, ModelShape, VisionInputs } from '@mpa/vlm';
 import { encodeImages } from './encode-images.js';
-import type { PreparedImage } from './encode-images.js';
 import { generate } from './generate.js';
 import type { Generated, GenerateOptions } from './generate.js';
 import type { ImageFeatures, Prompt } from './prompt-batch.js';
@@ -29,7 +28,7 @@ export class OnnxModel {
   }
 
   /** Features of each image, to be used for every prompt on it. */
-  encodeImage(images: readonly PreparedImage[]): Promise<ImageFeatures[]> {
+  encodeImage(images: readonly ImageInput[]): Promise<ImageFeatures[]> {
     return encodeImages(this.#sessions, this.shape, this.#visionInputs, images);
   }
 

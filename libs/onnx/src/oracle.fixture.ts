@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { PreparedImage } from './encode-images.js';
+import type { ImageInput } from '@mpa/vlm';
 
 /** A tiny checkpoint, and what `transformers` computes on it. */
 export const oracleFolder = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
@@ -46,7 +46,7 @@ export function stored(name: string): Stored {
 const TOKENS_PER_TILE = 4;
 
 /** The tiles of each sample of a case, padding tiles left out, as one image. */
-export function storedImages(index: number, patchSize = 8): PreparedImage[] {
+export function storedImages(index: number, patchSize = 8): ImageInput[] {
   const { shape, values } = stored(`case${index}.pixel_values`);
   const [samples, tiles, , height, width] = shape as [number, number, number, number, number];
   const size = 3 * height * width;

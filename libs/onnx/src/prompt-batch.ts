@@ -1,11 +1,11 @@
 import { tokenPositions } from '@mpa/vlm';
-import type { ModelShape, ProcessedImage } from '@mpa/vlm';
+import type { ImageInput, ModelShape } from '@mpa/vlm';
 import { joined } from './joined.js';
 import { OnnxError } from './onnx-error.js';
 import type { Feeds } from './session-thread.js';
 
 /** Features of one image, in the width of the text; computed once and used for every prompt on that image. */
-export interface ImageFeatures extends Pick<ProcessedImage, 'grid' | 'tokens'> {
+export interface ImageFeatures extends Pick<ImageInput, 'grid' | 'tokens'> {
   /** Row-major [tokens, hidden]. */
   readonly values: Float32Array;
 }

@@ -29,8 +29,9 @@ export interface TextGraphOptions {
  * ended and the cache, stops when all rows have ended, and scans out ids and log-probabilities.
  *
  * Inputs: `ids` int32 [B, S]; `lengths` int32 [B]; `features` float32 [M, hidden], one row per image token of the
- * batch; with M-RoPE `positions` int32 [B, S, 3] and `nextPositions` int32 [B], that of the first new token; `targetRows`, `targets` int32 [K], `attentionRows` int32 [A], positions in the flattened [B * S]; `rows` int32
- * [R], the prompt of each answer; `steps` int64, the most new tokens; `endIds` int64 [E]; `minimum`, `temperature`, `topP`,
+ * batch; with M-RoPE `positions` int32 [B, S, 3] and `nextPositions` int32 [B], those of the first new tokens; `targetRows`,
+ * `targets` int32 [K], `attentionRows` int32 [A], places in the flattened [B * S]; `rows` int32 [R], the prompt of each answer;
+ * `steps` int64, the most new tokens; `endIds` int64 [E]; `minimum`, `temperature`, `topP`,
  * `uniforms` as in {@link TokenChoice}.
  * Outputs: `logits` [K, V], `targetLogProbs` [K], `attention` [layers, A, S], `firstIds`, `firstLogProbs` [R], `restIds`,
  * `restLogProbs` [steps - 1 or fewer, R].
@@ -43,7 +44,6 @@ export function textGraph<C>(family: Family<C>, config: C, weights: Weights, opt
   const lengths = graph.input('lengths', 'int32', ['batch']);
   const features = graph.input('features', 'float32', ['images', hiddenSize]);
   const steps = graph.input('steps', 'int64', []);
-
   const positions = textRotary.axes && graph.input('positions', 'int32', ['batch', 'tokens', 3]);
   const nextPositions = positions ? graph.input('nextPositions', 'int32', ['batch']) : lengths;
 
@@ -62,9 +62,8 @@ export function textGraph<C>(family: Family<C>, config: C, weights: Weights, opt
     hiddenSize,
   };
   score(graph, model, flat, records.slice(-attentionLayers));
-  generate(graph, model, {
-    ...{ flat, lengths, nextPositions, rotary, steps, tokens: graph.length(ids, 1), vocabSize, records },
-  });
+  const tokens = graph.length(ids, 1);
+  generate(graph, model, { flat, lengths, nextPositions, rotary, steps, tokens, vocabSize, records });
   return graph;
 }
 

@@ -1,15 +1,12 @@
 import { stackViews, tokenPositions } from '@mpa/vlm';
-import type { ModelShape, PlainTensor, ProcessedImage, VisionInputs } from '@mpa/vlm';
+import type { ImageInput, ModelShape, PlainTensor, VisionInputs } from '@mpa/vlm';
 import { TensorflowError } from './tensorflow-error.js';
 
 /** Label of a token that the loss leaves out. */
 export const IGNORED = -100;
 
-/** An image as a processor prepares it: its views for the vision tower, and how its tokens lie in the sequence. */
-export type ImageInput = Pick<ProcessedImage, 'vision' | 'tokens' | 'grid'>;
-
 /** An image whose features are known, for a training that leaves the vision tower as it is. */
-export interface EncodedImage extends Pick<ProcessedImage, 'tokens' | 'grid'> {
+export interface EncodedImage extends Pick<ImageInput, 'tokens' | 'grid'> {
   /** [tokens, hiddenSize], what {@link TensorModel.frozenFeatures} gives. */
   readonly features: Float32Array;
 }
@@ -92,7 +89,7 @@ function stackImages(all: readonly (ImageInput | EncodedImage)[]): Pick<Batch, '
     );
   }
   return {
-    vision: stackViews(images.map(({ vision }) => vision)),
+    vision: [...stackViews(images.map(({ vision }) => vision))],
     features: encoded.length > 0 ? joined(encoded.map(({ features }) => features)) : undefined,
   };
 }

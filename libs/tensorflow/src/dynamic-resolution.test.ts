@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '@mpa/vlm';
-import type { Checkpoint, ProcessedImage } from '@mpa/vlm';
+import type { Checkpoint, ImageInput, ProcessedImage } from '@mpa/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collate, IGNORED } from './batch.js';
-import type { EncodedImage, ImageInput, TrainingSample } from './batch.js';
+import type { EncodedImage, TrainingSample } from './batch.js';
 import { lossAndGradients } from './gradients.js';
 import { disposeLayout, layOut } from './layout.js';
 import { loadTensorflow } from './load.js';

@@ -1,8 +1,9 @@
 import { smolVlm } from '@mpa/vlm';
+import type { ImageInput } from '@mpa/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdamW } from './adamw.js';
 import { collate } from './batch.js';
-import type { EncodedImage, ImageInput, TrainingSample } from './batch.js';
+import type { EncodedImage, TrainingSample } from './batch.js';
 import { lossAndGradients } from './gradients.js';
 import { disposeLayout, layOut } from './layout.js';
 import { loadTensorflow } from './load.js';

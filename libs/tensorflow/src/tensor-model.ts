@@ -1,5 +1,4 @@
-import type { Family, ModelShape } from '@mpa/vlm';
-import type { ImageInput } from './batch.js';
+import type { Family, ImageInput, ModelShape } from '@mpa/vlm';
 import { layOutViews } from './layout.js';
 import type { BatchLayout } from './layout.js';
 import type { LoraWeights } from './layers/linear.js';

@@ -1,7 +1,7 @@
 import { smolVlm } from '@mpa/vlm';
-import type { SmolVlmConfig, Weights } from '@mpa/vlm';
+import type { ImageInput, SmolVlmConfig, Weights } from '@mpa/vlm';
 import { IGNORED } from './batch.js';
-import type { ImageInput, TrainingSample } from './batch.js';
+import type { TrainingSample } from './batch.js';
 
 const IMAGE = 50;
 

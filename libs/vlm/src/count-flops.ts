@@ -1,13 +1,13 @@
 import type { CheckpointDescription } from './checkpoint.js';
 import type { AttentionOptions, Layers, PatchEmbedOptions } from './layers.js';
-import type { ProcessedImage } from './processor.js';
+import type { ImageInput } from './processor.js';
 import { mapInputs } from './vision-inputs.js';
 import type { PlainTensor } from './vision-inputs.js';
 
 /** What one answer is made from. */
 export interface AnswerSize {
   /** The image, as the model's processor prepares it. */
-  readonly image: Pick<ProcessedImage, 'vision'>;
+  readonly image: Pick<ImageInput, 'vision'>;
   /** Tokens of the prompt, image tokens included. */
   readonly promptTokens: number;
   /** Tokens of the answer, the end token included. */

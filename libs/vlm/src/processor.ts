@@ -2,14 +2,18 @@ import type { Region } from '@mpa/alignment';
 import type { RgbImage } from './image/rgb-image.js';
 import type { PlainTensor, VisionInputs } from './vision-inputs.js';
 
-/** An image prepared for the vision tower. */
-export interface ProcessedImage {
-  /** Its views: tiles of one size, a global view of the whole image last; or the image whole. */
+/** What a model needs of an image. */
+export interface ImageInput {
+  /** Its views: tiles of one size, a global view of the whole image last, if there is one; or the image whole. */
   readonly vision: VisionInputs<PlainTensor>;
   /** Image tokens that it becomes in the prompt. */
   readonly tokens: number;
   /** How the image tokens lie on the image, where they have rows and columns for positions (M-RoPE). */
   readonly grid?: { readonly rows: number; readonly columns: number } | undefined;
+}
+
+/** An image as a processor prepares it. */
+export interface ProcessedImage extends ImageInput {
   /** Tiles per column and per row of the split image; both 0 when it is not split. */
   readonly rows: number;
   readonly columns: number;

@@ -1,5 +1,5 @@
 import type { ModelShape } from './family.js';
-import type { ProcessedImage } from './processor.js';
+import type { ImageInput } from './processor.js';
 
 /** Where the tokens of a sequence stand. */
 export interface TokenPositions {
@@ -17,7 +17,7 @@ export interface TokenPositions {
 export function tokenPositions(
   { imageTokenId, textRotary }: Pick<ModelShape, 'imageTokenId' | 'textRotary'>,
   ids: Int32Array,
-  images: readonly Pick<ProcessedImage, 'grid'>[],
+  images: readonly Pick<ImageInput, 'grid'>[],
   segments?: Int32Array,
 ): TokenPositions {
   const axes = textRotary.axes ? 3 : 1;

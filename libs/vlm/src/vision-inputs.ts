@@ -35,12 +35,12 @@ export function mapInputs<A, B>(
 
 /**
  * Stacks the views of images in order: neighbours of one size go together, up to `patches` patches and at least one view a
- * stack.
+ * stack. A stack is made when it is asked for.
  */
-export function stackViews(
+export function* stackViews(
   images: readonly VisionInputs<PlainTensor>[],
   patches = Infinity,
-): VisionInputs<PlainTensor>[] {
+): Generator<VisionInputs<PlainTensor>> {
   const stacks: VisionInputs<PlainTensor>[][] = [];
   for (const view of images.flatMap(viewsOf)) {
     const stack = stacks.at(-1);
@@ -49,7 +49,7 @@ export function stackViews(
     if (fits) stack.push(view);
     else stacks.push([view]);
   }
-  return stacks.map((views) => mapInputs(views[0]!, (_, name) => stacked(views.map((view) => view[name]!))));
+  for (const views of stacks) yield mapInputs(views[0]!, (_, name) => stacked(views.map((view) => view[name]!)));
 }
 
 function viewsOf(image: VisionInputs<PlainTensor>): VisionInputs<PlainTensor>[] {

@@ -1,6 +1,6 @@
-import type { EncodedImage, ImageInput, TensorModel, TrainingSample } from '@mpa/tensorflow';
+import type { EncodedImage, TensorModel, TrainingSample } from '@mpa/tensorflow';
 import { modelCalls } from '@mpa/vlm';
-import type { PlainTensor } from '@mpa/vlm';
+import type { ImageInput, PlainTensor } from '@mpa/vlm';
 import { BoundedCache } from './bounded-cache.js';
 import type { AlignedSample } from './aligned-sample.js';
 import type { TrainingSource } from './training-source.js';

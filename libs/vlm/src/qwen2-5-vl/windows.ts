@@ -1,4 +1,4 @@
-import type { TokenGrid } from '../qwen2-vl/image-processor.js';
+import type { ImageGrid } from '../qwen2-vl/image-processor.js';
 import type { PlainTensor } from '../vision-inputs.js';
 import type { Qwen25VisionConfig } from './config.js';
 
@@ -6,7 +6,7 @@ import type { Qwen25VisionConfig } from './config.js';
  * The patches of each window of an image [1, W, S]: squares of `windowSide` image tokens from the upper left corner on, smaller at the right
  * and lower edge, where -1 fills up. Source: transformers vision_utils.py, get_vision_window_index.
  */
-export function windowsOf({ windowSide, mergeSize }: Qwen25VisionConfig, { rows, columns }: TokenGrid): PlainTensor {
+export function windowsOf({ windowSide, mergeSize }: Qwen25VisionConfig, { rows, columns }: ImageGrid): PlainTensor {
   const perToken = mergeSize ** 2;
   const size = Math.min(windowSide, rows) * Math.min(windowSide, columns) * perToken;
   const across = Math.ceil(columns / windowSide);

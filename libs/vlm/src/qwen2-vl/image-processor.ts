@@ -13,7 +13,7 @@ import type { Qwen2VisionConfig } from './config.js';
 import { smartResize } from './smart-resize.js';
 
 /** Rows and columns of an image's tokens. */
-export type TokenGrid = NonNullable<ProcessedImage['grid']>;
+export type ImageGrid = NonNullable<ProcessedImage['grid']>;
 
 /** Longest side over shortest beyond which images are refused. Source: image_processing_qwen2_vl.py, smart_resize. */
 const MOST_ELONGATED = 200;
@@ -45,7 +45,7 @@ export class Qwen2VlImageProcessor {
   constructor(
     json: unknown,
     config: Qwen2VisionConfig,
-    private readonly windows?: (grid: TokenGrid) => PlainTensor,
+    private readonly windows?: (grid: ImageGrid) => PlainTensor,
   ) {
     this.settings = readBySchema('preprocessor_config.json', schema, json);
     const { size: edges = { shortest_edge: 56 * 56, longest_edge: 28 * 28 * 1280 }, ...given } = this.settings;
@@ -135,7 +135,7 @@ export class Qwen2VlImageProcessor {
 type Place = readonly [row: number, column: number];
 
 /** Where each patch is: tokens row by row, and within a token its `merge` x `merge` patches. */
-function patchPlaces({ rows, columns }: TokenGrid, merge: number): Place[] {
+function patchPlaces({ rows, columns }: ImageGrid, merge: number): Place[] {
   return Array.from({ length: rows * columns * merge ** 2 }, (_, i) => {
     const [token, within] = [Math.floor(i / merge ** 2), i % merge ** 2];
     return [

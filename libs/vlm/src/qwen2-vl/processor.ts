@@ -6,7 +6,7 @@ import { openTextProcessing } from '../text-processing.js';
 import type { PlainTensor } from '../vision-inputs.js';
 import type { Qwen2VlConfig } from './config.js';
 import { Qwen2VlImageProcessor } from './image-processor.js';
-import type { TokenGrid } from './image-processor.js';
+import type { ImageGrid } from './image-processor.js';
 
 const IMAGE = '<|image_pad|>';
 
@@ -17,7 +17,7 @@ const IMAGE = '<|image_pad|>';
 export async function openQwen2VlProcessor(
   files: CheckpointFiles,
   config: Qwen2VlConfig,
-  windows?: (grid: TokenGrid) => PlainTensor,
+  windows?: (grid: ImageGrid) => PlainTensor,
 ): Promise<Processor> {
   const text = await openTextProcessing(files);
   const settings = await processorSettings(files);

@@ -59,7 +59,9 @@ export default tseslint.config(
     extends: [tseslint.configs.recommendedTypeCheckedOnly],
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['vitest.config.ts', 'libs/console/vite.config.ts'] },
+        projectService: {
+          allowDefaultProject: ['vitest.config.ts', 'vitest.interop.config.ts', 'libs/console/vite.config.ts'],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -2,31 +2,36 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { defaultCacheDirectory, loadTensorflow } from '@mpa/tensorflow';
-import { openCheckpoint, smolVlm } from '@mpa/vlm';
-import type { Checkpoint, SmolVlmConfig } from '@mpa/vlm';
+import { loadTensorflow } from '@mpa/tensorflow';
+import { openCheckpoint } from '@mpa/vlm';
+import type { Checkpoint } from '@mpa/vlm';
 import { printAgreement } from './agreement-table.js';
+import { compareAlone } from './compare-alone.js';
 import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
 import type { PythonPeer } from './python-peer.js';
-import { generateOnce, openForGeneration, tileSide, trainStep, workload } from './subject.js';
+import { generateOnce, openForGeneration, tileSide, trainable, trainStep, workload } from './subject.js';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const MODELS = join(ROOT, 'libs', 'benchmarks', 'models');
 
-/** One line of the table: both sides timed in turn, the fastest of each. */
+/** One line of the table: both sides in turn, the least of each; less is better. */
 interface Row {
   readonly what: string;
   readonly ours: number;
   readonly theirs: number;
+  /** Theirs over ours. */
   readonly aim: number;
+  /** Default seconds. */
+  readonly unit?: 's' | 'GiB';
 }
 
-function print({ what, ours, theirs, aim }: Row): void {
+function print({ what, ours, theirs, aim, unit = 's' }: Row): void {
   const ratio = theirs / ours;
   const verdict = ratio >= aim ? 'reached' : 'missed';
+  const figure = (value: number): string => `${value.toFixed(3).padStart(9)} ${unit.padEnd(3)}`;
   console.log(
-    `${what.padEnd(46)} ${ours.toFixed(3).padStart(9)} s ${theirs.toFixed(3).padStart(9)} s ${ratio.toFixed(2).padStart(6)}x   aim ${aim}x ${verdict}`,
+    `${what.padEnd(46)} ${figure(ours)} ${figure(theirs)} ${ratio.toFixed(2).padStart(6)}x   aim ${aim}x ${verdict}`,
   );
 }
 
@@ -44,6 +49,23 @@ async function race(
     best.theirs = Math.min(best.theirs, times.theirs);
   }
   return best;
+}
+
+/** Opening a checkpoint whose graphs are in the cache, against `from_pretrained`. */
+async function loading(
+  name: string,
+  checkpoint: Checkpoint,
+  peer: PythonPeer,
+  settings: { rounds: number; threads: number; cacheDir: string },
+): Promise<void> {
+  const open = async (): Promise<number> => {
+    const start = performance.now();
+    await (await openForGeneration(checkpoint, { precision: 'float32', ...settings })).close();
+    return (performance.now() - start) / 1000;
+  };
+  const request = { verb: 'load', folder: checkpoint.dir };
+  const times = await race(settings.rounds, open, async () => (await peer.ask(request)).seconds);
+  print({ what: `${name}: open, float32`, ...times, aim: 1 });
 }
 
 async function generation(
@@ -65,7 +87,7 @@ async function generation(
     ['int8', 3],
   ] as const) {
     const model = await openForGeneration(checkpoint, { precision, ...settings });
-    for (const batch of [1, 8]) {
+    for (const batch of [1, 8, 16]) {
       const times = await race(
         settings.rounds,
         () => generateOnce(model, checkpoint, work, batch),
@@ -93,19 +115,28 @@ async function training(
     steps: 3,
     batch,
   };
-  const modules = smolVlm.textModules(checkpoint.config as SmolVlmConfig, ['q_proj', 'v_proj']);
-  const ways = [
-    { label: 'full', lora: false, trainable: { kind: 'full' } },
-    { label: 'LoRA', lora: true, trainable: { kind: 'lora', rank: 8, alpha: 16, modules } },
-  ] as const;
-  for (const { label, lora, trainable } of ways) {
+  for (const way of ['full', 'LoRA'] as const) {
     const times = await race(
       rounds,
-      async () => trainStep(checkpoint, work, batch, trainable, request.steps),
-      async () => (await peer.ask({ ...request, lora })).seconds,
+      async () => trainStep(checkpoint, work, batch, trainable(checkpoint, way), request.steps),
+      async () => (await peer.ask({ ...request, lora: way === 'LoRA' })).seconds,
     );
     await peer.ask({ verb: 'reset' });
-    print({ what: `${name}: training step, ${label}, batch ${batch}`, ...times, aim: 1 });
+    print({ what: `${name}: training step, ${way}, batch ${batch}`, ...times, aim: 1 });
+  }
+}
+
+/** Each side in processes of its own: from nothing to the first answer, and memory. */
+async function alone(
+  name: string,
+  checkpoint: Checkpoint,
+  settings: { rounds: number; threads: number; cacheDir: string },
+): Promise<void> {
+  for (const work of ['answer', 'answer in int8', 'train full', 'train LoRA'] as const) {
+    const { seconds, bytes } = await compareAlone(work, checkpoint, settings);
+    if (work === 'answer') print({ what: `${name}: from start to first answer`, ...seconds, aim: 1 });
+    const [ours, theirs] = [bytes.ours / 2 ** 30, bytes.theirs / 2 ** 30];
+    print({ what: `${name}: peak memory, ${work}`, ours, theirs, aim: 1, unit: 'GiB' });
   }
 }
 
@@ -127,7 +158,7 @@ async function main(): Promise<void> {
   const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
   const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };
   const { version } = await loadTensorflow({ backend: 'native' });
-  const peer = await startPythonPeer(join(defaultCacheDirectory(), 'bench-venv'), threads);
+  const peer = await startPythonPeer(threads);
   try {
     console.log(
       `${cpus()[0]!.model.trim()}, ${threads} threads, ${Math.round(totalmem() / 2 ** 30)} GiB; TensorFlow ${version}`,
@@ -145,8 +176,10 @@ async function main(): Promise<void> {
     ].filter(({ name }) => name.includes(values.only));
     for (const { name, folder, batch } of subjects) {
       const checkpoint = await openCheckpoint(folder);
+      await loading(name, checkpoint, peer, settings);
       await generation(name, checkpoint, peer, settings);
       await training(name, checkpoint, peer, { batch, rounds: settings.rounds });
+      await alone(name, checkpoint, settings);
       checkpoint.close();
     }
     for (const size of ['large', 'small'] as const) {

@@ -71,15 +71,22 @@ export async function generateOnce(
   return (performance.now() - start) / 1000;
 }
 
+/** What learns: everything, or low-rank updates of the queries' and values' projections. */
+export function trainable(checkpoint: Checkpoint, way: 'full' | 'LoRA'): Trainable {
+  if (way === 'full') return { kind: 'full' };
+  const modules = checkpoint.family.textModules(checkpoint.config, ['q_proj', 'v_proj']);
+  return { kind: 'lora', rank: 8, alpha: 16, modules };
+}
+
 /** Seconds of one training step (the fastest of `steps` but the first), forward, backward and AdamW. */
 export function trainStep(
   checkpoint: Checkpoint,
   work: Workload,
   batch: number,
-  trainable: Trainable,
+  learning: Trainable,
   steps: number,
 ): number {
-  const parameters = new Parameters(checkpoint.weights, trainable, () => 0.5);
+  const parameters = new Parameters(checkpoint.weights, learning, () => 0.5);
   const model = new TensorModel(checkpoint.family, checkpoint.config, parameters);
   const optimizer = new AdamW(parameters, { weightDecay: 0.01 });
   const labels = work.ids.map((id, i) => (i < work.ids.length - work.answerTokens ? IGNORED : id));
@@ -88,7 +95,7 @@ export function trainStep(
     Array.from({ length: batch }, () => sample),
     model.shape,
   );
-  const frozenVision = trainable.kind === 'lora';
+  const frozenVision = learning.kind === 'lora';
   let best = Infinity;
   for (let step = 0; step < steps; step++) {
     const start = performance.now();

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sys
 import time
 
@@ -76,12 +77,23 @@ def train(request):
     return {"seconds": min(seconds[1:])}
 
 
+def load(request):
+    models.clear()
+    start = time.perf_counter()
+    model_of(request["folder"])
+    return {"seconds": time.perf_counter() - start}
+
+
+def peak(_request):
+    return {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+
+
 def reset(_request):
     models.clear()
     return {}
 
 
-VERBS = {"write_random": write_random, "generate": generate, "train": train, "reset": reset}
+VERBS = {"write_random": write_random, "generate": generate, "train": train, "load": load, "peak": peak, "reset": reset}
 
 for line in sys.stdin:
     request = json.loads(line)

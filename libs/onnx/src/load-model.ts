@@ -2,22 +2,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '@mpa/vlm';
 import type { InferenceSession } from 'onnxruntime-node';
-import { hasExactInt8 } from './exact-int8.js';
 import { exportGraph } from './export-graph.js';
 import type { Graph } from './graph.js';
-import type { LinearKind } from './linear.js';
+import { refuseIfTooLarge } from './memory-needs.js';
 import { OnnxError } from './onnx-error.js';
 import { OnnxModel } from './onnx-model.js';
+import { linearKinds } from './precision.js';
+import type { Precision } from './precision.js';
 import { SessionThread } from './session-thread.js';
 import { textGraph } from './text-graph.js';
 import { visionGraph } from './vision-graph.js';
-
-/**
- * How matrices are stored and multiplied. int8 and int4 round the weights of linear layers, and activations to 8 bits for the
- * product; embeddings, norms, biases, attention and the KV cache stay float32. int4 is the text decoder's layers:
- * its head, whose rounding goes straight into the logits, and the vision tower have 8 bits.
- */
-export type Precision = 'float32' | 'int8' | 'int4';
 
 export interface LoadOptions {
   /** Folder for exported graphs, made if missing; one model takes as much disk as its weights. */
@@ -34,8 +28,8 @@ export interface LoadOptions {
 
 /**
  * Exports an open checkpoint to ONNX graphs, unless `cacheDir` has them, and opens them; the checkpoint may be closed
- * afterwards, the model must be. Throws {@link OnnxError} when ONNX Runtime refuses a graph, and CheckpointError for a
- * weight that cannot be read.
+ * afterwards, the model must be. Throws {@link OnnxError} when ONNX Runtime refuses a graph or the model is larger than this
+ * machine's memory, and CheckpointError for a weight that cannot be read.
  */
 export async function loadModel(
   checkpoint: Pick<Checkpoint, 'config' | 'dir' | 'family' | 'generation' | 'shape' | 'weights'>,
@@ -48,6 +42,7 @@ export async function loadModel(
       `attentionLayers must be 1 to ${shape.textLayers}, the model's layers, not ${attentionLayers}.`,
     );
   }
+  if (executionProviders.join() === 'cpu') await refuseIfTooLarge(checkpoint, precision);
   const kinds = await linearKinds(precision, executionProviders);
   const identity = { config, attentionLayers, kinds, files: await weightFiles(checkpoint.dir) };
   const sessions = new SessionThread();
@@ -75,17 +70,6 @@ async function weightFiles(dir: string): Promise<readonly string[]> {
       return [name, ino, size, mtimeNs, ctimeNs].join(' ');
     }),
   );
-}
-
-interface LinearKinds {
-  readonly vision: LinearKind;
-  readonly text: { readonly layers: LinearKind; readonly head: LinearKind };
-}
-
-async function linearKinds(precision: Precision, executionProviders: readonly string[]): Promise<LinearKinds> {
-  if (precision === 'float32') return { vision: 'float32', text: { layers: 'float32', head: 'float32' } };
-  const vision = (await hasExactInt8(executionProviders)) ? 'rows8' : 'blocks8';
-  return { vision, text: { layers: precision === 'int8' ? 'blocks8' : 'blocks4', head: 'blocks8' } };
 }
 
 function sessionOptions(threads: number | undefined, providers: readonly string[]): InferenceSession.SessionOptions {

@@ -195,20 +195,16 @@ function* valuesOf(
 
 const TORCH_NAMES: Readonly<Record<Dtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
-/** config.json says which type the weights have, as `torch_dtype` (hub layout) or `dtype` (v5). */
+/**
+ * config.json says which type the weights have, as `torch_dtype` (hub layout) or `dtype` (v5). Its text is edited, so that numbers stay as
+ * they are written: transformers tells 1.0 from 1.
+ */
 async function declareDtype(dir: string, dtype: Dtype): Promise<void> {
-  const config = await checkpointFiles(dir).json('config.json');
-  if (!config) throw new CheckpointError(`${join(dir, 'config.json')} is missing`);
-  const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
-  const nested = Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, redeclare(value, TORCH_NAMES[dtype])]),
-  );
-  const declared = { ...nested, [field]: TORCH_NAMES[dtype] };
-  await writeFile(join(dir, 'config.json'), `${JSON.stringify(declared, null, 2)}\n`);
-}
-
-function redeclare(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const fields = ['dtype', 'torch_dtype'].filter((field) => field in value);
-  return { ...value, ...Object.fromEntries(fields.map((field) => [field, name])) };
+  const files = checkpointFiles(dir);
+  const [text, config] = [await files.text('config.json'), await files.json('config.json')];
+  if (text === undefined || !config) throw new CheckpointError(`${files.path('config.json')} is missing`);
+  const name = JSON.stringify(TORCH_NAMES[dtype]);
+  const declared = text.replace(/("(?:torch_)?dtype"\s*:\s*)(?:"[^"]*"|null)/g, `$1${name}`);
+  const isSaid = 'dtype' in config || 'torch_dtype' in config;
+  await writeFile(files.path('config.json'), isSaid ? declared : declared.replace('{', `{\n  "torch_dtype": ${name},`));
 }

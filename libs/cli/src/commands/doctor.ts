@@ -3,6 +3,8 @@ import { diagnoseTensorflow } from '@mpa/tensorflow';
 import type { Command } from 'commander';
 import { env as onnxruntime, listSupportedBackends } from 'onnxruntime-node';
 import type { CommandContext } from '../command-context.js';
+import { describeNeeds, modelNeeds } from '../model-needs.js';
+import type { ModelNeeds } from '../model-needs.js';
 
 /** What `mpa doctor --json` prints. */
 export interface Diagnosis {
@@ -20,6 +22,8 @@ export interface Diagnosis {
   readonly inference: { readonly version: string; readonly providers: readonly string[] };
   /** What would make it faster; empty when nothing would. */
   readonly advice: readonly string[];
+  /** With `--model`. */
+  readonly model?: ModelNeeds;
 }
 
 /** `mpa doctor`: which backends compute here, on which devices, and what to do for better ones. */
@@ -27,9 +31,11 @@ export function addDoctor(program: Command, context: CommandContext): void {
   program
     .command('doctor')
     .description('say which backends, versions and devices are used, and what to do for better ones')
+    .option('--model <dir>', 'also say what this checkpoint needs, before it is loaded')
     .option('--json', 'print it as one JSON object')
-    .action(async ({ json }: { json?: boolean }) => {
-      const diagnosis = await diagnose(context.cacheDirectory);
+    .action(async ({ model, json }: { model?: string; json?: boolean }) => {
+      const needs = model === undefined ? undefined : await modelNeeds(model);
+      const diagnosis = { ...(await diagnose(context.cacheDirectory)), ...(needs && { model: needs }) };
       if (json) return context.out(JSON.stringify(diagnosis));
       for (const line of describe(diagnosis)) context.out(line);
     });
@@ -56,13 +62,14 @@ async function diagnose(cache: string): Promise<Diagnosis> {
   };
 }
 
-function describe({ training, inference, ...machine }: Diagnosis): string[] {
+function describe({ training, inference, model, ...machine }: Diagnosis): string[] {
   return [
     `machine    ${machine.platform}, ${machine.threads} threads, ${machine.memoryGigabytes} GiB, Node ${machine.node}`,
     `cache      ${machine.cache}`,
     `training   ${training.backend} ${training.version} on ${training.devices.join(', ')}`,
     `           ${training.why}`,
     `inference  onnxruntime-node ${inference.version}, providers: ${inference.providers.join(', ')}`,
+    ...(model ? describeNeeds(model) : []),
     ...machine.advice.map((line) => `advice     ${line}`),
   ];
 }

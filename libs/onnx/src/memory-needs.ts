@@ -1,0 +1,111 @@
+import { totalmem } from 'node:os';
+import type { CheckpointDescription, Weights } from '@mpa/vlm';
+import type { Graph } from './graph.js';
+import { OnnxError } from './onnx-error.js';
+import { linearKinds, precisions } from './precision.js';
+import type { Precision } from './precision.js';
+import { textGraph } from './text-graph.js';
+import { visionGraph } from './vision-graph.js';
+
+/** What is answered at once. */
+export interface Load {
+  /** Prompts in a batch. */
+  readonly batch: number;
+  /** Tokens of a prompt with its answer. */
+  readonly tokens: number;
+}
+
+/** Bytes of memory that a model takes on ONNX Runtime's CPU provider. */
+export interface MemoryNeeds {
+  /** Weights as they lie on disk and are mapped. */
+  readonly weights: number;
+  /** Copies of the text layers' matrices in the order in which ONNX Runtime multiplies. */
+  readonly packed: number;
+  /** Keys and values of every layer, before and after a token is added, and logits. */
+  readonly cache: number;
+  /** Node.js, the two libraries and their buffers. */
+  readonly runtime: number;
+  readonly total: number;
+}
+
+// Measured with SmolVLM-256M and -500M (`npm run interop -- full-size`): what is left when the rest is subtracted.
+const RUNTIME = 0.35 * 2 ** 30;
+
+const BYTES = { float32: 4, int32: 4, int64: 8, uint8: 1, int8: 1, bool: 1 } as const;
+
+/**
+ * Bytes that a model of this description takes to answer, before any weight is read: those of its weights are exact, the
+ * rest is reckoned. The vision tower's matrices are packed in place; those of the text layers are shared with the decode
+ * loop, so that both they and their packed copies stay.
+ */
+export async function memoryNeeds(
+  description: Pick<CheckpointDescription, 'family' | 'config' | 'shape'>,
+  precision: Precision,
+  { batch, tokens }: Load,
+): Promise<MemoryNeeds> {
+  const kinds = await linearKinds(precision, ['cpu']);
+  const { family, config, shape } = description;
+  const weights = shapesOnly(family.weights(config));
+  const vision = bytesOf(visionGraph(family, config, weights, kinds.vision));
+  const text = bytesOf(textGraph(family, config, weights, { ...kinds.text, attentionLayers: 1 }));
+  const kept = new Set(family.textModules(config, LINEAR_MODULES).map((module) => `${module}.weight`));
+  const packed = [...text].reduce((sum, [name, bytes]) => sum + (kept.has(name.split('/')[0]!) ? bytes : 0), 0);
+  const keys = shape.textLayers * 2 * shape.kvHeads * shape.headDim * tokens;
+  const cache = 4 * batch * (2 * keys + 3 * shape.vocabSize);
+  const mapped = sum(vision) + sum(text);
+  return { weights: mapped, packed, cache, runtime: RUNTIME, total: mapped + packed + cache + RUNTIME };
+}
+
+/** Bytes of memory that this process may have: the machine's, or a container's limit. */
+export function memoryLimit(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** Throws {@link OnnxError}, with the figures and what to do, for a model that cannot answer even one question here. */
+export async function refuseIfTooLarge(
+  checkpoint: Pick<CheckpointDescription, 'dir' | 'family' | 'config' | 'shape'>,
+  precision: Precision,
+): Promise<void> {
+  const needs = async (kind: Precision): Promise<number> => (await memoryNeeds(checkpoint, kind, ONE_QUESTION)).total;
+  const [total, limit] = [await needs(precision), memoryLimit()];
+  if (total <= limit) return;
+  const smaller = await Promise.all(precisions.map(async (kind) => ({ kind, total: await needs(kind) })));
+  const fitting = smaller.find((other) => other.total <= limit);
+  const advice = fitting
+    ? `in ${fitting.kind} it needs ${gibibytes(fitting.total)}`
+    : 'no precision fits; use a larger machine, or a server as the teacher';
+  throw new OnnxError(
+    `${checkpoint.dir} needs about ${gibibytes(total)} of memory in ${precision}, and this machine has ${gibibytes(limit)}; ${advice}.`,
+  );
+}
+
+const ONE_QUESTION: Load = { batch: 1, tokens: 2048 };
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
+const LINEAR_MODULES = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+
+/** Bytes of each external tensor of a graph. */
+function bytesOf(graph: Graph): Map<string, number> {
+  const tensors = graph.externalWeights.flatMap(({ tensors }) => tensors);
+  return new Map(tensors.map(({ name, type, dims }) => [name, dims.reduce((n, dim) => n * dim, BYTES[type])]));
+}
+
+function sum(bytes: ReadonlyMap<string, number>): number {
+  return [...bytes.values()].reduce((total, n) => total + n, 0);
+}
+
+/** Weights of which only the shapes are asked. */
+function shapesOnly(shapes: ReadonlyMap<string, readonly number[]>): Weights {
+  return {
+    names: [...shapes.keys()],
+    shape: (name) => shapes.get(name)!,
+    dtype: () => 'F32',
+    read: (name) => {
+      throw new Error(`${name} is asked for, though only shapes are known`);
+    },
+  };
+}

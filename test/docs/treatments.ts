@@ -22,6 +22,8 @@ export const treatments: readonly Treatment[] = [
   { starts: 'npx mpa doctor', how: 'run' },
   { starts: 'npx mpa align', how: 'run' },
   { starts: 'npx mpa analyze', how: 'run' },
+  { starts: 'npx mpa import', how: 'run' },
+  { starts: 'npx mpa export', how: 'run' },
   { starts: 'npx mpa answer', how: 'run' },
   { starts: 'npx mpa evaluate', how: 'run' },
   { starts: 'npx mpa compare', how: 'run' },

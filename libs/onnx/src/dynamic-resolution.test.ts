@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { measureAgreement } from './agreement.js';
 import { loadModel } from './load-model.js';
 import type { OnnxModel } from './onnx-model.js';
 import type { Prompt } from './prompt-batch.js';
+import { saveModel } from './save-model.js';
 
 // Images of any size, windows at their edges and M-RoPE: all that tiles do not have.
 const folder = fileURLToPath(new URL('../../../test/fixtures/vlm/qwen2_5_vl-a/', import.meta.url));
@@ -98,4 +99,13 @@ it.each([
   expect(found.sameNextTokens).toBeGreaterThan(bounds.sameNextTokens);
   expect(found.logits).toBeLessThan(bounds.logits);
   expect(found.logProbs).toBeLessThan(bounds.logProbs);
+});
+
+it('is exported with a meaning for every input and output', async () => {
+  const folder = join(cacheDir, 'saved');
+  mkdirSync(folder);
+  const graphs = await saveModel(checkpoint, folder);
+  const values = graphs.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);
+  expect(values.map(({ name }) => name)).toEqual(expect.arrayContaining(['windows', 'positions', 'nextPositions']));
+  expect(values.filter(({ meaning }) => meaning === '')).toEqual([]);
 });

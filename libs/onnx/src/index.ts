@@ -10,4 +10,6 @@ export { OnnxModel } from './onnx-model.js';
 export { precisions } from './precision.js';
 export type { Precision } from './precision.js';
 export type { ImageFeatures, Prompt } from './prompt-batch.js';
+export { saveModel } from './save-model.js';
+export type { GraphValue, SavedGraph } from './save-model.js';
 export type { Answered, Scored } from './score.js';

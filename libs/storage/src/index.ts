@@ -2,6 +2,7 @@
 export * from './storage.js';
 export * from './storage-error.js';
 export { fileStorage } from './file-storage.js';
+export { describeFile } from './list-images.js';
 export { localPath } from './local-path.js';
 export { sampleId } from './sample-id.js';
 export { writeFileAtomically, writeFolderAtomically } from './atomic-write.js';

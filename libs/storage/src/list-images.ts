@@ -151,7 +151,8 @@ async function linkProblem(
   return undefined;
 }
 
-async function describeFile(root: string, path: string): Promise<ListedImage> {
+/** The image file at `path` below `root`, or why it cannot be used; one that is not there comes as a broken link. */
+export async function describeFile(root: string, path: string): Promise<ListedImage> {
   const full = join(root, path);
   try {
     const { size } = await checkedFile(full);

@@ -153,6 +153,13 @@ async function generationTokens(files: CheckpointFiles, config: Record<string, u
 const COMPANIONS =
   /^(.*config\.json|tokenizer\..*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\..*|LICENSE.*)$/;
 
+/** Copies the configuration, tokenizer and processor files of a checkpoint folder, all but its weights, into a folder that is there. */
+export async function copyCompanions(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) {
+    if (COMPANIONS.test(name)) await copyFile(join(from, name), join(to, name));
+  }
+}
+
 /**
  * Writes a checkpoint folder that `transformers` loads: new weights, in the element type `dtype`, beside the configuration,
  * tokenizer and processor files of an existing one, under the names that the weights have there. Weights are read one by one and come last, under a temporary name, so a
@@ -165,11 +172,7 @@ export async function saveCheckpoint(
   dtype: Dtype,
 ): Promise<void> {
   await mkdir(dir, { recursive: true });
-  if (resolve(dir) !== resolve(like.dir)) {
-    for (const name of await readdir(like.dir)) {
-      if (COMPANIONS.test(name)) await copyFile(join(like.dir, name), join(dir, name));
-    }
-  }
+  if (resolve(dir) !== resolve(like.dir)) await copyCompanions(like.dir, dir);
   await declareDtype(dir, dtype);
   const saved = await savedNames(like);
   const tensors = [...like.family.weights(like.config)].map(([name, shape]) => ({ name, shape }));

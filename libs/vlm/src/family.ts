@@ -51,4 +51,6 @@ export interface Family<C> {
   head<T>(layers: Layers<T>, config: C, hidden: T): T;
   /** Modules (without `.weight`) that the usual LoRA targets name, e.g. q_proj -> every text layer's q_proj. */
   textModules(config: C, targets: readonly string[]): readonly string[];
+  /** The name that `transformers` has for one of the {@link textModules} in memory, by which PEFT finds it. */
+  moduleName(module: string): string;
 }

@@ -1,5 +1,5 @@
 export { answerParts, type AnswerParts } from './answer-parts.js';
-export { countParameters, describeCheckpoint, openCheckpoint, saveCheckpoint } from './checkpoint.js';
+export { copyCompanions, countParameters, describeCheckpoint, openCheckpoint, saveCheckpoint } from './checkpoint.js';
 export type { Checkpoint, CheckpointDescription, GenerationTokens } from './checkpoint.js';
 export { countFlops, type AnswerFlops, type AnswerSize } from './count-flops.js';
 export { CheckpointError } from './checkpoint-error.js';

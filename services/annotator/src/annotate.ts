@@ -1,6 +1,6 @@
 import type { Task } from '@mpa/answer-metrics';
 import { AnnotationStatus } from '@mpa/contracts';
-import type { Annotation, AnnotationSchema, MessageInitShape } from '@mpa/contracts';
+import type { Annotation, AnnotationSchema, MessageInitShape, WrittenAnnotation } from '@mpa/contracts';
 import type { Answer, SeenImage, VisionModel } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
 import type { AnnotatorConfig } from './annotator-config.js';
@@ -13,6 +13,8 @@ import { taskPrompt } from './task-prompt.js';
 export interface Sample {
   readonly task: Task;
   readonly image: SeenImage;
+  /** Its question and answer, where they were written elsewhere. */
+  readonly written?: Pick<WrittenAnnotation, 'question' | 'answer' | 'promptId'> | undefined;
 }
 
 /** The part of an annotation record that the model decides. */
@@ -23,7 +25,7 @@ export type Annotated = Pick<
   Pick<MessageInitShape<typeof AnnotationSchema>, 'candidates' | 'cost' | 'signals' | 'skipped'>;
 
 /**
- * Writes a question and an answer for each image, in one batch: the likeliest text first (or a drawn one), and where that cannot be used
+ * Writes a question and an answer for each image that comes without, in one batch: the likeliest text first (or a drawn one), and where that cannot be used
  * (it is no question and answer, or asked too often over the corpus) further ones, drawn. Then the model answers each question
  * afresh, and tells what the configuration asks for of its first answer, on the same vision features.
  *
@@ -36,13 +38,18 @@ export async function annotate(
   config: AnnotatorConfig,
   began = performance.now(),
 ): Promise<Annotated[]> {
-  const all = samples.map((sample) => ({
-    ...sample,
-    prompt: taskPrompt(sample.task, config.prompts),
-    candidates: new Candidates(sample.task, corpus),
-  }));
+  const all = samples.map(({ task, image, written }) => {
+    const candidates = new Candidates(task, corpus);
+    if (written) candidates.take(written);
+    const prompt = written ? { id: written.promptId, text: '' } : taskPrompt(task, config.prompts);
+    return { task, image, prompt, candidates };
+  });
   try {
-    await write(model, all, config);
+    await write(
+      model,
+      all.filter(({ candidates }) => !candidates.chosen),
+      config,
+    );
     const asked = all.flatMap(({ task, image, candidates: { chosen } }) =>
       chosen ? [{ task, image, ...chosen }] : [],
     );
@@ -86,6 +93,7 @@ interface Writing {
 }
 
 async function write(model: VisionModel, all: readonly Writing[], config: AnnotatorConfig): Promise<void> {
+  if (all.length === 0) return;
   const ask = ({ image, prompt: { text } }: Writing): { image: SeenImage; text: string } => ({ image, text });
   const { candidates, likeliestFirst, temperature, seed } = config;
   const drawOf = (some: readonly Writing[], answers: number, from: number): Promise<Answer[][]> =>

@@ -58,7 +58,11 @@ export async function annotationStage(model: VisionModel, streams: Streams, conf
     const began = performance.now();
     try {
       const seen = await model.look(usable.map(({ image }) => image));
-      const samples = usable.map(({ message }, i) => ({ task: taskName(message.task), image: seen[i]! }));
+      const samples = usable.map(({ message }, i) => ({
+        task: taskName(message.task),
+        image: seen[i]!,
+        written: message.written,
+      }));
       return await annotate(model, samples, corpus, config, began);
     } catch (error) {
       // A batch that fails comes again one record at a time, and one that fails alone is skipped.

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RpcError } from '@mpa/contracts';
 import type { Handlers, TrainerService, TrainRequest } from '@mpa/contracts';
 import type { ServiceContext } from '@mpa/service-kit';
@@ -8,6 +8,7 @@ import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { seededRandom } from './random.js';
 import { requestedOptions } from './requested-options.js';
+import { saveAdapter } from './save-adapter.js';
 import { readSelected, selectedSamples } from './selected-samples.js';
 import type { SelectedSamples } from './selected-samples.js';
 import { stepsOf, train } from './train.js';
@@ -98,7 +99,8 @@ async function* level(
   const { weights, family, config } = checkpoint;
   const fingerprint = trainingFingerprint(weights, selected.source, options);
   const random = seededRandom(options.seed);
-  const parameters = new Parameters(weights, trainableOf(options.trainable, checkpoint), random.uniform);
+  const trainable = trainableOf(options.trainable, checkpoint);
+  const parameters = new Parameters(weights, trainable, random.uniform);
   try {
     const model = new TensorModel(family, config, parameters);
     const context = { state: localPath(state), fingerprint, cacheBytes, signal };
@@ -106,6 +108,9 @@ async function* level(
       yield { event: { case: 'progress', value: { runId, ...step, terms: [...step.terms] } } };
     }
     signal.throwIfAborted();
+    if (trainable.kind === 'lora') {
+      await saveAdapter(join(localPath(output), 'adapter'), checkpoint, parameters, trainable);
+    }
     await saveCheckpoint(localPath(output), checkpoint, (name) => parameters.read(name), 'F32');
   } finally {
     parameters.dispose();

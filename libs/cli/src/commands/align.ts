@@ -1,17 +1,20 @@
 import { resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
 import { readConfig } from '@mpa/service-kit';
+import { runPaths } from '@mpa/storage';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { alignConfigSchema } from '../pipeline/align-config.js';
 import { endpointsSchema } from '../pipeline/endpoints.js';
+import type { TaskSource } from '../pipeline/pipeline-options.js';
+import { readRunState } from '../pipeline/run-state.js';
 import { levelStudent } from './level-student.js';
 
 interface AlignFlags {
-  readonly images: string;
-  readonly task: Task;
-  readonly teacher: string;
+  readonly images?: string;
+  readonly task?: Task;
+  readonly teacher?: string;
   readonly student: string;
   readonly out: string;
   readonly config?: string;
@@ -26,9 +29,9 @@ export function addAlign(program: Command, context: CommandContext): void {
   program
     .command('align')
     .description('level a small model against a large one on unlabeled images; run it again to go on')
-    .requiredOption('--images <dir|glob>', 'unlabeled images')
-    .addOption(new Option('--task <task>', 'what they are to be asked about').choices(tasks).makeOptionMandatory())
-    .requiredOption('--teacher <model>', 'checkpoint folder of the large model')
+    .option('--images <dir|glob>', 'unlabeled images; not for a run that mpa import made')
+    .addOption(new Option('--task <task>', 'what they are to be asked about; likewise').choices(tasks))
+    .option('--teacher <model>', 'checkpoint folder of the large model; an imported run may do without')
     .requiredOption('--student <model>', 'checkpoint folder of the small model')
     .requiredOption('--out <run>', 'folder of the run: records, checkpoint, report.html')
     .option('--config <file>', 'settings of the services, YAML or JSON')
@@ -51,13 +54,25 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
       : {};
   const options = {
     run: resolve(flags.out),
-    sources: [{ task: flags.task, images: placeOf(flags.images), ...labelled }],
-    teacher: resolve(flags.teacher),
+    sources: [{ ...(await sourceOf(flags)), ...labelled }],
+    ...(flags.teacher !== undefined && { teacher: resolve(flags.teacher) }),
     student: resolve(flags.student),
     config,
     endpoints,
   };
   await levelStudent(options, flags.json === true, context);
+}
+
+/** The images that the flags name, or what `mpa import` has put into the run. */
+async function sourceOf({ images, task, teacher, out }: AlignFlags): Promise<TaskSource> {
+  const { imported } = await readRunState(runPaths(out));
+  if (imported) {
+    if (images === undefined && task === undefined) return { task: imported.task, images: imported.file };
+    throw new UsageError(`${out} begins with the annotations of ${imported.file}: leave --images and --task out`);
+  }
+  if (images !== undefined && task !== undefined && teacher !== undefined) return { task, images: placeOf(images) };
+  const missing = Object.entries({ images, task, teacher }).flatMap(([flag, value]) => (value === undefined ? [`--${flag}`] : [])); // prettier-ignore
+  throw new UsageError(`give ${missing.join(', ')}, or begin the run with mpa import`);
 }
 
 /** An absolute path or glob; a URI is one already. */

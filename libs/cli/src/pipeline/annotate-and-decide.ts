@@ -6,20 +6,21 @@ import type { StreamRecord, Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
 import type { Services } from './services.js';
 import { StageTally } from './stage-tally.js';
+import { takeWrittenAnnotations } from './take-written-annotations.js';
 import { workThrough } from './work-through.js';
 
 /** Counts of the two stages. */
 export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'selectedBy' | 'rejected'>;
 
 /**
- * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. A stage
- * that fails ends the other one, and its failure is thrown.
+ * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. Without an
+ * annotator the annotations are those that were imported. A stage that fails ends the other one, and its failure is thrown.
  *
  * @param folder the log's folder
  * @param images records on the topic `images`
  */
 export async function annotateAndDecide(
-  { annotatorWorker, parityWorker }: Pick<Services, 'annotatorWorker' | 'parityWorker'>,
+  { annotator, parityWorker }: Pick<Services, 'annotator' | 'parityWorker'>,
   streams: Streams,
   folder: string,
   images: number,
@@ -50,8 +51,14 @@ export async function annotateAndDecide(
     deciding.update(decisions.done, `${decisions.passedOn} selected`);
     return annotations.done >= images && decisions.done >= annotations.passedOn;
   };
+  const annotate = async (): Promise<unknown> => {
+    if (annotator) return workThrough(annotator.worker, folder, isAnnotated, either);
+    const unchecked = await takeWrittenAnnotations(streams, either);
+    if (unchecked > 0) progress.note(`${unchecked} annotations are taken unchecked: name a --teacher to check them`);
+    return isAnnotated();
+  };
   const stages = [
-    workThrough(annotatorWorker, folder, isAnnotated, either).then(() => annotating.end()),
+    annotate().then(() => annotating.end()),
     workThrough(parityWorker, folder, isDecided, either).then(() => deciding.end()),
   ];
   for (const stage of stages) stage.catch((error: unknown) => failure.abort(error));

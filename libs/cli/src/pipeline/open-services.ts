@@ -54,7 +54,10 @@ export async function openServices(
       return started.address;
     };
     const addresses = {
-      annotator: endpoints.annotator ?? (await start(annotator, withModel(config.annotator, { checkpoint: teacher }))),
+      annotator:
+        teacher === undefined
+          ? undefined
+          : (endpoints.annotator ?? (await start(annotator, withModel(config.annotator, { checkpoint: teacher })))),
       parity: endpoints.parity ?? (await start(parity, withModel(config.parity, { checkpoint: student }))),
       trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
       evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
@@ -67,22 +70,30 @@ export async function openServices(
 }
 
 type Settings = Record<string, unknown>;
-type Addresses = Readonly<Record<'annotator' | 'parity' | 'trainer' | 'evaluator', string>>;
+type Addresses = Readonly<Record<'parity' | 'trainer' | 'evaluator', string>> & {
+  readonly annotator: string | undefined;
+};
 
 function connect(addresses: Addresses, stop: () => Promise<void>): Services {
   const options = { timeoutMs: CALL_MS };
+  const annotator =
+    addresses.annotator === undefined
+      ? undefined
+      : {
+          service: createClient(AnnotatorService, addresses.annotator, options),
+          worker: createClient(WorkerService, addresses.annotator, options),
+        };
   const clients = {
-    annotator: createClient(AnnotatorService, addresses.annotator, options),
-    annotatorWorker: createClient(WorkerService, addresses.annotator, options),
     parityModel: createClient(ModelService, addresses.parity, options),
     parityWorker: createClient(WorkerService, addresses.parity, options),
     trainer: createClient(TrainerService, addresses.trainer, options),
     evaluator: createClient(EvaluatorService, addresses.evaluator, options),
   };
   return {
+    ...(annotator && { annotator }),
     ...clients,
     async close() {
-      for (const client of Object.values(clients)) client.close();
+      for (const client of Object.values({ ...annotator, ...clients })) client.close();
       await stop();
     },
   };

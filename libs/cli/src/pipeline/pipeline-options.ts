@@ -5,7 +5,7 @@ import type { Endpoints } from './endpoints.js';
 /** Unlabeled images of one task, and labelled ones to measure with. */
 export interface TaskSource {
   readonly task: Task;
-  /** Folder or glob of unlabeled images. */
+  /** Folder or glob of unlabeled images; of an imported run the file that was imported. */
   readonly images: string;
   /** The benchmark's annotations in its own schema, and the folder of its images. */
   readonly eval?: { readonly annotations: string; readonly images: string };
@@ -16,8 +16,8 @@ export interface PipelineOptions {
   /** The run folder: made, or gone on with. */
   readonly run: string;
   readonly sources: readonly TaskSource[];
-  /** Checkpoint folders. */
-  readonly teacher: string;
+  /** Checkpoint folders. An imported run may do without a teacher: its annotations are then taken as they are. */
+  readonly teacher?: string;
   readonly student: string;
   /** Settings of the services in this process. */
   readonly config: AlignConfig;

@@ -33,7 +33,8 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
   const started = performance.now();
   const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
   const evaluated = await countQuestions(labelled, context.progress);
-  for (const model of [options.teacher, options.student]) (await openCheckpoint(model)).close();
+  const { student, teacher = student } = options;
+  for (const model of new Set([teacher, student])) (await openCheckpoint(model)).close();
   const folder = await openRunFolder(options.run);
   try {
     await checkSameRun(folder, options);
@@ -82,7 +83,8 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const gap = await annotateAndDecide(services, streams, paths.streams, images, context);
     const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
     await keep({ training });
-    const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
+    const { student, teacher } = options;
+    const models = { before: student, after: training.checkpoint, ...(teacher !== undefined && { teacher }) };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };

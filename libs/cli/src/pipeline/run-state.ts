@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Task } from '@mpa/answer-metrics';
 import { writeFileAtomically, type RunPaths } from '@mpa/storage';
 import { isDeepStrictEqual } from 'node:util';
 import { CliError } from '../cli-error.js';
@@ -10,9 +11,18 @@ export interface RunState {
   readonly images?: number;
   /** Labelled questions by task. */
   readonly questions?: Readonly<Record<string, number>>;
+  /** Where the records on the topic `images` come from, if `mpa import` wrote them. */
+  readonly imported?: ImportedFile;
   readonly training?: FinishedTraining;
   /** Seconds spent in earlier sessions. */
   readonly seconds: number;
+}
+
+/** A file of annotations that a run begins with. */
+export interface ImportedFile {
+  readonly task: Task;
+  /** Absolute path. */
+  readonly file: string;
 }
 
 /** The trainer's result. */
@@ -24,12 +34,12 @@ export interface FinishedTraining {
 }
 
 /** Reads the state of a run; that of a new one when there is none. */
-export async function readRunState(paths: RunPaths): Promise<RunState> {
+export async function readRunState(paths: Pick<RunPaths, 'state'>): Promise<RunState> {
   return (await readJson<RunState>(paths.state)) ?? { seconds: 0 };
 }
 
 /** Replaces the state of a run, whole or not at all. */
-export async function writeRunState(paths: RunPaths, state: RunState): Promise<void> {
+export async function writeRunState(paths: Pick<RunPaths, 'state'>, state: RunState): Promise<void> {
   await writeFileAtomically(paths.state, `${JSON.stringify(state)}\n`);
 }
 
@@ -42,7 +52,8 @@ export async function checkSameRun(paths: RunPaths, options: PipelineOptions): P
   const wanted = JSON.parse(JSON.stringify({ sources, teacher, student, config })) as Record<string, unknown>;
   const started = await readJson<Record<string, unknown>>(paths.config);
   if (!started) return writeFileAtomically(paths.config, `${JSON.stringify(wanted, null, 2)}\n`);
-  const different = Object.keys(wanted).filter((key) => !isDeepStrictEqual(wanted[key], started[key]));
+  const keys = new Set([...Object.keys(wanted), ...Object.keys(started)]);
+  const different = [...keys].filter((key) => !isDeepStrictEqual(wanted[key], started[key]));
   if (different.length > 0) {
     throw new CliError(
       `${paths.folder} was started with other ${different.join(', ')} (see ${paths.config}); give another --out`,

@@ -9,8 +9,11 @@ import type {
 
 /** Clients of the services that a run uses, in this process or elsewhere. */
 export interface Services {
-  readonly annotator: Client<typeof AnnotatorService>;
-  readonly annotatorWorker: Client<typeof WorkerService>;
+  /** Of the L-VLM, where the run has one. */
+  readonly annotator?: {
+    readonly service: Client<typeof AnnotatorService>;
+    readonly worker: Client<typeof WorkerService>;
+  };
   readonly parityModel: Client<typeof ModelService>;
   readonly parityWorker: Client<typeof WorkerService>;
   readonly trainer: Client<typeof TrainerService>;

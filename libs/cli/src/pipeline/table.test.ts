@@ -86,4 +86,18 @@ describe('table', () => {
     expect(text).toMatch(/answers\/s +40\.0 +39\.5 +11\.0/);
     expect(text).toContain('time       1m15s');
   });
+
+  it('leaves the L-VLM open where a run has none', () => {
+    const tasks = Object.entries(summary.eval).map(
+      ([task, measured]) => [task, { ...measured, teacher: null }] as const,
+    );
+    const text = table({
+      ...summary,
+      eval: Object.fromEntries(tasks),
+      speed: { ...summary.speed, teacher: null },
+    }).join('\n');
+    expect(text).toMatch(/chartqa +50\.0 % +62\.5 % +- +8/);
+    expect(text).toMatch(/mean +37\.5 % +43\.8 % +-$/m);
+    expect(text).toMatch(/answers\/s +40\.0 +39\.5 +-$/m);
+  });
 });

@@ -26,7 +26,7 @@ export function table(summary: Summary): string[] {
     lines.push('', row('accuracy', 'before', 'after', 'teacher', 'n'));
     for (const name of names) lines.push(accuracyRow(name, tasks[name]!, String(tasks[name]!.n)));
     if (names.length > 1) lines.push(accuracyRow('mean', meanAccuracy(summary), ''));
-    lines.push(row('answers/s', ...[speed.before, speed.after, speed.teacher].map((n) => (n ?? 0).toFixed(1)), ''));
+    lines.push(row('answers/s', ...[speed.before, speed.after, speed.teacher].map((n) => n?.toFixed(1) ?? '-'), ''));
   }
   return [...lines, '', `time       ${duration(summary.seconds)}`];
 }
@@ -42,12 +42,21 @@ function signals(summary: Summary): string[] {
 /** The unweighted mean of the tasks' accuracies. */
 export function meanAccuracy({ eval: tasks }: Pick<Summary, 'eval'>): PerModel {
   const all = Object.values(tasks);
-  const mean = (model: keyof PerModel): number => all.reduce((sum, task) => sum + task[model], 0) / all.length;
-  return { before: mean('before'), after: mean('after'), teacher: mean('teacher') };
+  const mean = (of: (task: PerModel) => number): number => all.reduce((sum, task) => sum + of(task), 0) / all.length;
+  const taught = all.every(({ teacher }) => teacher !== null);
+  return {
+    before: mean(({ before }) => before),
+    after: mean(({ after }) => after),
+    teacher: taught ? mean(({ teacher }) => teacher!) : null,
+  };
 }
 
 function accuracyRow(name: string, { before, after, teacher }: PerModel, n: string): string {
-  return row(name, ...[before, after, teacher].map((value) => `${(value * 100).toFixed(1)} %`), n);
+  return row(
+    name,
+    ...[before, after, teacher].map((share) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`)),
+    n,
+  );
 }
 
 function row(first: string, ...cells: string[]): string {

@@ -1,7 +1,11 @@
 import type { Model } from '../components/estimate.js';
 
-/** A number for each of the three models. */
-export type PerModel = { readonly [M in Model]: number };
+/** A number for each of the models; null for an L-VLM that the run does not have. */
+export interface PerModel {
+  readonly before: number;
+  readonly after: number;
+  readonly teacher: number | null;
+}
 
 /** A term of the loss over a training. */
 export interface TermSummary {

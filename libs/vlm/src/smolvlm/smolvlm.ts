@@ -16,4 +16,5 @@ export const smolVlm: Family<SmolVlmConfig> = {
   weightName: (name) => name,
   vision,
   ...textFamily(decoderOf, HEAD),
+  moduleName: (module) => module,
 };

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpa/v1/records.proto.
  */
 export const file_mpa_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkilAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlIswDCgpBbm5vdGF0aW9uEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEigKBnN0YXR1cxgFIAEoDjIYLm1wYS52MS5Bbm5vdGF0aW9uU3RhdHVzEh4KB3NraXBwZWQYBiABKAsyDS5tcGEudjEuQ2F1c2USEAoIcXVlc3Rpb24YByABKAkSDgoGYW5zd2VyGAggASgJEhIKCnNlbGZfY2hlY2sYCSABKAkSEQoJcHJvbXB0X2lkGAogASgJEhAKCG1vZGVsX2lkGAsgASgJEiMKFmFuc3dlcl9sb2dfcHJvYmFiaWxpdHkYDCABKAFIAIgBARIrCgpjYW5kaWRhdGVzGA0gASgLMhcubXBhLnYxLkNhbmRpZGF0ZUNvdW50cxIgCgdzaWduYWxzGA4gASgLMg8ubXBhLnYxLlNpZ25hbHMSJAoEY29zdBgPIAEoCzIWLm1wYS52MS5Bbm5vdGF0aW9uQ29zdEIZChdfYW5zd2VyX2xvZ19wcm9iYWJpbGl0eSKgAQoOQW5ub3RhdGlvbkNvc3QSFQoNbW9kZWxfc2Vjb25kcxgBIAEoARJBCg5zaWduYWxfc2Vjb25kcxgCIAMoCzIpLm1wYS52MS5Bbm5vdGF0aW9uQ29zdC5TaWduYWxTZWNvbmRzRW50cnkaNAoSU2lnbmFsU2Vjb25kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEi+AEKB1NpZ25hbHMSMQokYW5zd2VyX2xvZ19wcm9iYWJpbGl0eV9wZXJfY2hhcmFjdGVyGAEgASgBSACIAQESJAoGbl9iZXN0GAIgAygLMhQubXBhLnYxLlJhbmtlZEFuc3dlchInCglhdHRlbnRpb24YAyABKAsyFC5tcGEudjEuQXR0ZW50aW9uTWFwEigKCXJhdGlvbmFsZRgEIAMoCzIVLm1wYS52MS5SZWFzb25pbmdTdGVwEhgKEHJhdGlvbmFsZV9wcm9tcHQYBSABKAlCJwolX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHlfcGVyX2NoYXJhY3RlciJKCgxSYW5rZWRBbnN3ZXISDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAESEwoLcHJvYmFiaWxpdHkYAyABKAEiKwoMQXR0ZW50aW9uTWFwEgwKBGdyaWQYASABKA0SDQoFY2VsbHMYAiADKAIiNgoNUmVhc29uaW5nU3RlcBIMCgR0ZXh0GAEgASgJEhcKD2xvZ19wcm9iYWJpbGl0eRgCIAEoASJbCg9DYW5kaWRhdGVDb3VudHMSDwoHd3JpdHRlbhgBIAEoDRISCgp1bnBhcnNhYmxlGAIgASgNEhEKCWR1cGxpY2F0ZRgDIAEoDRIQCghmcmVxdWVudBgEIAEoDSKoAwoIRGVjaXNpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USJgoGc3RhdHVzGAUgASgOMhYubXBhLnYxLkRlY2lzaW9uU3RhdHVzEhwKBWNhdXNlGAYgASgLMg0ubXBhLnYxLkNhdXNlEhAKCHF1ZXN0aW9uGAcgASgJEg4KBmFuc3dlchgIIAEoCRISCgpzZWxmX2NoZWNrGAkgASgJEhYKDnN0dWRlbnRfYW5zd2VyGAogASgJEhgKEHN0dWRlbnRfbW9kZWxfaWQYCyABKAkSDgoGd2VpZ2h0GAwgASgBEiAKB3NpZ25hbHMYDSABKAsyDy5tcGEudjEuU2lnbmFscxIoCg9zdHVkZW50X3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIsCg1kaXNjcmVwYW5jaWVzGA8gASgLMhUubXBhLnYxLkRpc2NyZXBhbmNpZXMi/wEKDURpc2NyZXBhbmNpZXMSDgoGYW5zd2VyGAEgASgBEhcKCmNvbmZpZGVuY2UYAiABKAFIAIgBARIXCgphbnN3ZXJfZ2FwGAMgASgBSAGIAQESEwoGbl9iZXN0GAQgASgBSAKIAQESFgoJYXR0ZW50aW9uGAUgASgBSAOIAQESFgoJcmVhc29uaW5nGAYgASgBSASIAQESFQoIcGFydHNfYXQYByABKA1IBYgBAUINCgtfY29uZmlkZW5jZUINCgtfYW5zd2VyX2dhcEIJCgdfbl9iZXN0QgwKCl9hdHRlbnRpb25CDAoKX3JlYXNvbmluZ0ILCglfcGFydHNfYXQirQEKEFRyYWluaW5nUHJvZ3Jlc3MSDgoGcnVuX2lkGAEgASgJEgwKBHN0ZXAYAiABKA0SDQoFc3RlcHMYAyABKA0SDAoEbG9zcxgEIAEoARIVCg1ncmFkaWVudF9ub3JtGAUgASgBEhUKDWxlYXJuaW5nX3JhdGUYBiABKAESDwoHdGVuc29ycxgHIAEoDRIfCgV0ZXJtcxgIIAMoCzIQLm1wYS52MS5Mb3NzVGVybSJKCghMb3NzVGVybRIMCgRuYW1lGAEgASgJEgsKA3JhdxgCIAEoARIQCgh3ZWlnaHRlZBgDIAEoARIRCglxdWVzdGlvbnMYBCABKA0ikQIKEEV2YWx1YXRpb25SZXN1bHQSDQoFbW9kZWwYASABKAkSGgoEdGFzaxgCIAEoDjIMLm1wYS52MS5UYXNrEhMKC3F1ZXN0aW9uX2lkGAMgASgJEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEhAKCHF1ZXN0aW9uGAUgASgJEhIKCnByZWRpY3Rpb24YBiABKAkSDwoHYW5zd2VycxgHIAMoCRINCgVzY29yZRgIIAEoARIOCgZtZXRyaWMYCSABKAkSHAoUbGF0ZW5jeV9taWxsaXNlY29uZHMYCiABKAESEgoKY2hlY2twb2ludBgLIAEoCRIOCgZzdWJzZXQYDCABKAkqYAoEVGFzaxIUChBUQVNLX1VOU1BFQ0lGSUVEEAASEAoMVEFTS19URVhUVlFBEAESDgoKVEFTS19TVFZRQRACEhAKDFRBU0tfQ0hBUlRRQRADEg4KClRBU0tfT0tWUUEQBCp1ChBBbm5vdGF0aW9uU3RhdHVzEiEKHUFOTk9UQVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobQU5OT1RBVElPTl9TVEFUVVNfQU5OT1RBVEVEEAESHQoZQU5OT1RBVElPTl9TVEFUVVNfU0tJUFBFRBACKm0KDkRlY2lzaW9uU3RhdHVzEh8KG0RFQ0lTSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhwKGERFQ0lTSU9OX1NUQVRVU19TRUxFQ1RFRBABEhwKGERFQ0lTSU9OX1NUQVRVU19SRUpFQ1RFRBACYgZwcm90bzM");
+  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkiwAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlEioKB3dyaXR0ZW4YBiABKAsyGS5tcGEudjEuV3JpdHRlbkFubm90YXRpb24icAoRV3JpdHRlbkFubm90YXRpb24SEAoIcXVlc3Rpb24YASABKAkSDgoGYW5zd2VyGAIgASgJEhcKCnNlbGZfY2hlY2sYAyABKAlIAIgBARIRCglwcm9tcHRfaWQYBCABKAlCDQoLX3NlbGZfY2hlY2si3wMKCkFubm90YXRpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USKAoGc3RhdHVzGAUgASgOMhgubXBhLnYxLkFubm90YXRpb25TdGF0dXMSHgoHc2tpcHBlZBgGIAEoCzINLm1wYS52MS5DYXVzZRIQCghxdWVzdGlvbhgHIAEoCRIOCgZhbnN3ZXIYCCABKAkSEgoKc2VsZl9jaGVjaxgJIAEoCRIRCglwcm9tcHRfaWQYCiABKAkSEAoIbW9kZWxfaWQYCyABKAkSIwoWYW5zd2VyX2xvZ19wcm9iYWJpbGl0eRgMIAEoAUgAiAEBEisKCmNhbmRpZGF0ZXMYDSABKAsyFy5tcGEudjEuQ2FuZGlkYXRlQ291bnRzEiAKB3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIkCgRjb3N0GA8gASgLMhYubXBhLnYxLkFubm90YXRpb25Db3N0EhEKCXVuY2hlY2tlZBgQIAEoCEIZChdfYW5zd2VyX2xvZ19wcm9iYWJpbGl0eSKgAQoOQW5ub3RhdGlvbkNvc3QSFQoNbW9kZWxfc2Vjb25kcxgBIAEoARJBCg5zaWduYWxfc2Vjb25kcxgCIAMoCzIpLm1wYS52MS5Bbm5vdGF0aW9uQ29zdC5TaWduYWxTZWNvbmRzRW50cnkaNAoSU2lnbmFsU2Vjb25kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEi+AEKB1NpZ25hbHMSMQokYW5zd2VyX2xvZ19wcm9iYWJpbGl0eV9wZXJfY2hhcmFjdGVyGAEgASgBSACIAQESJAoGbl9iZXN0GAIgAygLMhQubXBhLnYxLlJhbmtlZEFuc3dlchInCglhdHRlbnRpb24YAyABKAsyFC5tcGEudjEuQXR0ZW50aW9uTWFwEigKCXJhdGlvbmFsZRgEIAMoCzIVLm1wYS52MS5SZWFzb25pbmdTdGVwEhgKEHJhdGlvbmFsZV9wcm9tcHQYBSABKAlCJwolX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHlfcGVyX2NoYXJhY3RlciJKCgxSYW5rZWRBbnN3ZXISDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAESEwoLcHJvYmFiaWxpdHkYAyABKAEiKwoMQXR0ZW50aW9uTWFwEgwKBGdyaWQYASABKA0SDQoFY2VsbHMYAiADKAIiNgoNUmVhc29uaW5nU3RlcBIMCgR0ZXh0GAEgASgJEhcKD2xvZ19wcm9iYWJpbGl0eRgCIAEoASJbCg9DYW5kaWRhdGVDb3VudHMSDwoHd3JpdHRlbhgBIAEoDRISCgp1bnBhcnNhYmxlGAIgASgNEhEKCWR1cGxpY2F0ZRgDIAEoDRIQCghmcmVxdWVudBgEIAEoDSK7AwoIRGVjaXNpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USJgoGc3RhdHVzGAUgASgOMhYubXBhLnYxLkRlY2lzaW9uU3RhdHVzEhwKBWNhdXNlGAYgASgLMg0ubXBhLnYxLkNhdXNlEhAKCHF1ZXN0aW9uGAcgASgJEg4KBmFuc3dlchgIIAEoCRISCgpzZWxmX2NoZWNrGAkgASgJEhYKDnN0dWRlbnRfYW5zd2VyGAogASgJEhgKEHN0dWRlbnRfbW9kZWxfaWQYCyABKAkSDgoGd2VpZ2h0GAwgASgBEiAKB3NpZ25hbHMYDSABKAsyDy5tcGEudjEuU2lnbmFscxIoCg9zdHVkZW50X3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIsCg1kaXNjcmVwYW5jaWVzGA8gASgLMhUubXBhLnYxLkRpc2NyZXBhbmNpZXMSEQoJdW5jaGVja2VkGBAgASgIIv8BCg1EaXNjcmVwYW5jaWVzEg4KBmFuc3dlchgBIAEoARIXCgpjb25maWRlbmNlGAIgASgBSACIAQESFwoKYW5zd2VyX2dhcBgDIAEoAUgBiAEBEhMKBm5fYmVzdBgEIAEoAUgCiAEBEhYKCWF0dGVudGlvbhgFIAEoAUgDiAEBEhYKCXJlYXNvbmluZxgGIAEoAUgEiAEBEhUKCHBhcnRzX2F0GAcgASgNSAWIAQFCDQoLX2NvbmZpZGVuY2VCDQoLX2Fuc3dlcl9nYXBCCQoHX25fYmVzdEIMCgpfYXR0ZW50aW9uQgwKCl9yZWFzb25pbmdCCwoJX3BhcnRzX2F0Iq0BChBUcmFpbmluZ1Byb2dyZXNzEg4KBnJ1bl9pZBgBIAEoCRIMCgRzdGVwGAIgASgNEg0KBXN0ZXBzGAMgASgNEgwKBGxvc3MYBCABKAESFQoNZ3JhZGllbnRfbm9ybRgFIAEoARIVCg1sZWFybmluZ19yYXRlGAYgASgBEg8KB3RlbnNvcnMYByABKA0SHwoFdGVybXMYCCADKAsyEC5tcGEudjEuTG9zc1Rlcm0iSgoITG9zc1Rlcm0SDAoEbmFtZRgBIAEoCRILCgNyYXcYAiABKAESEAoId2VpZ2h0ZWQYAyABKAESEQoJcXVlc3Rpb25zGAQgASgNIpECChBFdmFsdWF0aW9uUmVzdWx0Eg0KBW1vZGVsGAEgASgJEhoKBHRhc2sYAiABKA4yDC5tcGEudjEuVGFzaxITCgtxdWVzdGlvbl9pZBgDIAEoCRIlCgVpbWFnZRgEIAEoCzIWLm1wYS52MS5JbWFnZVJlZmVyZW5jZRIQCghxdWVzdGlvbhgFIAEoCRISCgpwcmVkaWN0aW9uGAYgASgJEg8KB2Fuc3dlcnMYByADKAkSDQoFc2NvcmUYCCABKAESDgoGbWV0cmljGAkgASgJEhwKFGxhdGVuY3lfbWlsbGlzZWNvbmRzGAogASgBEhIKCmNoZWNrcG9pbnQYCyABKAkSDgoGc3Vic2V0GAwgASgJKmAKBFRhc2sSFAoQVEFTS19VTlNQRUNJRklFRBAAEhAKDFRBU0tfVEVYVFZRQRABEg4KClRBU0tfU1RWUUEQAhIQCgxUQVNLX0NIQVJUUUEQAxIOCgpUQVNLX09LVlFBEAQqdQoQQW5ub3RhdGlvblN0YXR1cxIhCh1BTk5PVEFUSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEh8KG0FOTk9UQVRJT05fU1RBVFVTX0FOTk9UQVRFRBABEh0KGUFOTk9UQVRJT05fU1RBVFVTX1NLSVBQRUQQAiptCg5EZWNpc2lvblN0YXR1cxIfChtERUNJU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIcChhERUNJU0lPTl9TVEFUVVNfU0VMRUNURUQQARIcChhERUNJU0lPTl9TVEFUVVNfUkVKRUNURUQQAmIGcHJvdG8z");
 
 /**
  * Where an image lies. Its bytes never travel in a stream.
@@ -96,11 +96,18 @@ export type ImageRecord = Message<"mpa.v1.ImageRecord"> & {
   image?: ImageReference | undefined;
 
   /**
-   * Set when listing already found that it cannot be read.
+   * Set when listing or importing already found that it cannot be used.
    *
    * @generated from field: mpa.v1.Cause unusable = 5;
    */
   unusable?: Cause | undefined;
+
+  /**
+   * Set when its question and answer were written elsewhere.
+   *
+   * @generated from field: mpa.v1.WrittenAnnotation written = 6;
+   */
+  written?: WrittenAnnotation | undefined;
 };
 
 /**
@@ -109,6 +116,44 @@ export type ImageRecord = Message<"mpa.v1.ImageRecord"> & {
  */
 export const ImageRecordSchema: GenMessage<ImageRecord> = /*@__PURE__*/
   messageDesc(file_mpa_v1_records, 2);
+
+/**
+ * An imported question and answer. An L-VLM, if the run has one, checks them as it checks its own.
+ *
+ * @generated from message mpa.v1.WrittenAnnotation
+ */
+export type WrittenAnnotation = Message<"mpa.v1.WrittenAnnotation"> & {
+  /**
+   * @generated from field: string question = 1;
+   */
+  question: string;
+
+  /**
+   * @generated from field: string answer = 2;
+   */
+  answer: string;
+
+  /**
+   * The author's answer to its own question, asked afresh; left out where that was not done.
+   *
+   * @generated from field: optional string self_check = 3;
+   */
+  selfCheck?: string | undefined;
+
+  /**
+   * Where it comes from, such as `import/llava`: takes the place of the prompt in the annotation.
+   *
+   * @generated from field: string prompt_id = 4;
+   */
+  promptId: string;
+};
+
+/**
+ * Describes the message mpa.v1.WrittenAnnotation.
+ * Use `create(WrittenAnnotationSchema)` to create a new message.
+ */
+export const WrittenAnnotationSchema: GenMessage<WrittenAnnotation> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 3);
 
 /**
  * Topic `annotations`: what the L-VLM made of an image.
@@ -204,6 +249,13 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
    * @generated from field: mpa.v1.AnnotationCost cost = 15;
    */
   cost?: AnnotationCost | undefined;
+
+  /**
+   * Nobody answered the question afresh: it was imported without, and the run has no L-VLM.
+   *
+   * @generated from field: bool unchecked = 16;
+   */
+  unchecked: boolean;
 };
 
 /**
@@ -211,7 +263,7 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
  * Use `create(AnnotationSchema)` to create a new message.
  */
 export const AnnotationSchema: GenMessage<Annotation> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 3);
+  messageDesc(file_mpa_v1_records, 4);
 
 /**
  * Time in the L-VLM for one annotation: an equal share of its batch's.
@@ -237,7 +289,7 @@ export type AnnotationCost = Message<"mpa.v1.AnnotationCost"> & {
  * Use `create(AnnotationCostSchema)` to create a new message.
  */
 export const AnnotationCostSchema: GenMessage<AnnotationCost> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 4);
+  messageDesc(file_mpa_v1_records, 5);
 
 /**
  * What a model makes of the L-VLM's answer, beside saying it. Parts that were not asked for are left out.
@@ -282,7 +334,7 @@ export type Signals = Message<"mpa.v1.Signals"> & {
  * Use `create(SignalsSchema)` to create a new message.
  */
 export const SignalsSchema: GenMessage<Signals> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 5);
+  messageDesc(file_mpa_v1_records, 6);
 
 /**
  * @generated from message mpa.v1.RankedAnswer
@@ -313,7 +365,7 @@ export type RankedAnswer = Message<"mpa.v1.RankedAnswer"> & {
  * Use `create(RankedAnswerSchema)` to create a new message.
  */
 export const RankedAnswerSchema: GenMessage<RankedAnswer> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 6);
+  messageDesc(file_mpa_v1_records, 7);
 
 /**
  * Where the answer's tokens attend on the original image, tiles and splitting undone: mean over tokens, heads and last layers.
@@ -339,7 +391,7 @@ export type AttentionMap = Message<"mpa.v1.AttentionMap"> & {
  * Use `create(AttentionMapSchema)` to create a new message.
  */
 export const AttentionMapSchema: GenMessage<AttentionMap> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 7);
+  messageDesc(file_mpa_v1_records, 8);
 
 /**
  * @generated from message mpa.v1.ReasoningStep
@@ -363,7 +415,7 @@ export type ReasoningStep = Message<"mpa.v1.ReasoningStep"> & {
  * Use `create(ReasoningStepSchema)` to create a new message.
  */
 export const ReasoningStepSchema: GenMessage<ReasoningStep> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 8);
+  messageDesc(file_mpa_v1_records, 9);
 
 /**
  * What became of the questions written for one image.
@@ -403,7 +455,7 @@ export type CandidateCounts = Message<"mpa.v1.CandidateCounts"> & {
  * Use `create(CandidateCountsSchema)` to create a new message.
  */
 export const CandidateCountsSchema: GenMessage<CandidateCounts> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 9);
+  messageDesc(file_mpa_v1_records, 10);
 
 /**
  * Topic `decisions`: whether the S-VLM trains on an annotated image. Holds all that training needs.
@@ -493,6 +545,13 @@ export type Decision = Message<"mpa.v1.Decision"> & {
    * @generated from field: mpa.v1.Discrepancies discrepancies = 15;
    */
   discrepancies?: Discrepancies | undefined;
+
+  /**
+   * As in the annotation.
+   *
+   * @generated from field: bool unchecked = 16;
+   */
+  unchecked: boolean;
 };
 
 /**
@@ -500,7 +559,7 @@ export type Decision = Message<"mpa.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 10);
+  messageDesc(file_mpa_v1_records, 11);
 
 /**
  * How the two models differ on a sample, each in [0, 1]; left out where a signal is missing.
@@ -563,7 +622,7 @@ export type Discrepancies = Message<"mpa.v1.Discrepancies"> & {
  * Use `create(DiscrepanciesSchema)` to create a new message.
  */
 export const DiscrepanciesSchema: GenMessage<Discrepancies> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 11);
+  messageDesc(file_mpa_v1_records, 12);
 
 /**
  * One optimizer step of a training.
@@ -627,7 +686,7 @@ export type TrainingProgress = Message<"mpa.v1.TrainingProgress"> & {
  * Use `create(TrainingProgressSchema)` to create a new message.
  */
 export const TrainingProgressSchema: GenMessage<TrainingProgress> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 12);
+  messageDesc(file_mpa_v1_records, 13);
 
 /**
  * A term of the discrepancy-aware loss on one step, before it.
@@ -667,7 +726,7 @@ export type LossTerm = Message<"mpa.v1.LossTerm"> & {
  * Use `create(LossTermSchema)` to create a new message.
  */
 export const LossTermSchema: GenMessage<LossTerm> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 13);
+  messageDesc(file_mpa_v1_records, 14);
 
 /**
  * One model's answer to one benchmark question.
@@ -755,7 +814,7 @@ export type EvaluationResult = Message<"mpa.v1.EvaluationResult"> & {
  * Use `create(EvaluationResultSchema)` to create a new message.
  */
 export const EvaluationResultSchema: GenMessage<EvaluationResult> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 14);
+  messageDesc(file_mpa_v1_records, 15);
 
 /**
  * A benchmark: it fixes the prompt, the metric and the rule under which two answers match.

@@ -8,8 +8,3 @@ export function publishedName(name: string): string {
     .replace(/^language_model\.(?!(model|lm_head)\.)/, 'language_model.model.')
     .replace(/^lm_head\./, 'language_model.lm_head.');
 }
-
-/** The name in memory of a module of the decoder that is published under this one. */
-export function nameInMemory(name: string): string {
-  return name.replace(/^language_model\.model\./, 'model.language_model.');
-}

@@ -1,5 +1,5 @@
 import type { Family } from '../family.js';
-import { nameInMemory, publishedName } from '../published-name.js';
+import { publishedName } from '../published-name.js';
 import { textFamily, textShape } from '../text-decoder/text-family.js';
 import { declareTiles } from '../tiles.js';
 import { readInternVlConfig } from './config.js';
@@ -17,5 +17,4 @@ export const internVl: Family<InternVlConfig> = {
   weightName: publishedName,
   vision,
   ...textFamily(decoderOf, HEAD),
-  moduleName: nameInMemory,
 };

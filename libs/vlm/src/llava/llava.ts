@@ -1,5 +1,5 @@
 import type { Family } from '../family.js';
-import { nameInMemory, publishedName } from '../published-name.js';
+import { publishedName } from '../published-name.js';
 import { textFamily, textShape } from '../text-decoder/text-family.js';
 import { declareTiles } from '../tiles.js';
 import { readLlavaConfig } from './config.js';
@@ -18,5 +18,4 @@ export const llava: Family<LlavaConfig> = {
   weightName: (name) => publishedName(name).replace(/^vision_tower\.(?!vision_model\.)/, 'vision_tower.vision_model.'),
   vision,
   ...textFamily(decoderOf, HEAD),
-  moduleName: nameInMemory,
 };

@@ -18,5 +18,4 @@ export const qwen2Vl: Family<Qwen2VlConfig> = {
   weightName: publishedName,
   vision,
   ...textFamily(decoderOf, HEAD),
-  moduleName: (module) => module.replace(/^model\./, 'model.language_model.'),
 };

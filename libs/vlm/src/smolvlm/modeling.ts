@@ -9,7 +9,8 @@ export const VISION = 'model.vision_model';
 export const CONNECTOR = 'model.connector.modality_projection.proj';
 /** The head where it is not tied. */
 export const HEAD = 'lm_head';
-const TEXT = 'model.text_model';
+/** The decoder. */
+export const TEXT = 'model.text_model';
 
 /** The Llama decoder of a model. */
 export function decoderOf({ text, tieWordEmbeddings, imageTokenId }: SmolVlmConfig): TextDecoder {

@@ -3,7 +3,7 @@ import { textFamily, textShape } from '../text-decoder/text-family.js';
 import { declareTiles } from '../tiles.js';
 import { readSmolVlmConfig } from './config.js';
 import type { SmolVlmConfig } from './config.js';
-import { decoderOf, HEAD, vision } from './modeling.js';
+import { decoderOf, HEAD, TEXT, vision } from './modeling.js';
 import { smolVlmWeights } from './weights.js';
 
 /** SmolVLM and Idefics3: SigLIP tower, pixel-shuffle connector, Llama decoder. */
@@ -15,6 +15,5 @@ export const smolVlm: Family<SmolVlmConfig> = {
   weights: smolVlmWeights,
   weightName: (name) => name,
   vision,
-  ...textFamily(decoderOf, HEAD),
-  moduleName: (module) => module,
+  ...textFamily(decoderOf, HEAD, TEXT),
 };

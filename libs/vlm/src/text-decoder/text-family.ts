@@ -4,15 +4,20 @@ import type { TextDecoder } from './modeling.js';
 import { decoderModules } from './weights.js';
 
 /** What a family with a Llama or Qwen2 decoder has of {@link Family} by that alone. */
-export type TextFamily<C> = Pick<Family<C>, 'text' | 'head' | 'redundantWeights' | 'textModules'>;
+export type TextFamily<C> = Pick<Family<C>, 'text' | 'head' | 'redundantWeights' | 'textModules' | 'moduleName'>;
 
-/** The text half of a family, whose decoder `decoderOf` tells from its config. */
-export function textFamily<C>(decoderOf: (config: C) => TextDecoder, untiedHead: string): TextFamily<C> {
+/** The text half of a family, whose decoder `decoderOf` tells from its config; `inMemory` is what transformers calls the decoder. */
+export function textFamily<C>(
+  decoderOf: (config: C) => TextDecoder,
+  untiedHead: string,
+  inMemory = 'model.language_model',
+): TextFamily<C> {
   return {
     text: (layers, config, inputs) => decodeText(layers, decoderOf(config), inputs),
     head: (layers, config, hidden) => layers.linear(hidden, decoderOf(config).head),
     redundantWeights: (config) => (decoderOf(config).head === untiedHead ? [] : [`${untiedHead}.weight`]),
     textModules: (config, targets) => decoderModules(decoderOf(config), targets),
+    moduleName: (module) => module.replace(/^.*?(?=layers\.)/, `${inMemory}.`),
   };
 }
 

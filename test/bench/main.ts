@@ -6,6 +6,7 @@ import { loadTensorflow } from '@mpa/tensorflow';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { printAgreement } from './agreement-table.js';
+import { printListing } from './listing.js';
 import { compareAlone } from './compare-alone.js';
 import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
@@ -157,6 +158,11 @@ async function main(): Promise<void> {
   const threads = availableParallelism();
   const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
   const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };
+  if (values.only === 'listing') {
+    console.log(`${cpus()[0]!.model.trim()}, ${threads} threads, ${Math.round(totalmem() / 2 ** 30)} GiB`);
+    await printListing(temporary).finally(() => rm(temporary, { recursive: true, force: true }));
+    return;
+  }
   const { version } = await loadTensorflow({ backend: 'native' });
   const peer = await startPythonPeer(threads);
   try {

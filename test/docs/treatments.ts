@@ -20,6 +20,8 @@ export interface Treatment {
 /** Every command that a document may give. */
 export const treatments: readonly Treatment[] = [
   { starts: 'npx mpa doctor', how: 'run' },
+  { starts: 'npx mpa align --images s3://corpus/photos', how: 'parse', why: 'needs a bucket' },
+  { starts: 'npx mpa align --images https://images.example.org/train.jsonl', how: 'parse', why: 'needs that server' },
   { starts: 'npx mpa align', how: 'run' },
   { starts: 'npx mpa analyze', how: 'run' },
   { starts: 'npx mpa import', how: 'run' },

@@ -3,7 +3,7 @@ export { analyzeDecisions, decisionsOf, showsGap, type Analysis, type Histogram,
 export { levellingOf, type Levelling, type Remeasured } from './analysis/levelling.js';
 export { measures, type Measure } from './analysis/measures.js';
 export { duration } from './components/duration.js';
-export { writeReport, type AnalysisResult } from './report/write-report.js';
+export { writeReport, type AnalysisResult, type ReportOptions } from './report/write-report.js';
 export { ConsoleError, type ConsoleErrorCode } from './run/console-error.js';
 export { resultsFile } from './run/results-file.js';
 export type { PerModel, SignalCost, Summary, TermSummary } from './run/summary.js';

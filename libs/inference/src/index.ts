@@ -2,7 +2,7 @@
 export { modelConfig, type ModelConfig } from './model-config.js';
 export { modelService, withModelErrors } from './model-service.js';
 export { isPrepared, prepareImage } from './prepare-image.js';
-export { imageFault, imageOf, readImage, type ImageFault } from './read-image.js';
+export { imageFault, imageOf, readImage, type ImageFault, type ReadImageOptions } from './read-image.js';
 export {
   VisionModel,
   type Answer,

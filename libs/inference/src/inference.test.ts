@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createClient, ModelService } from '@mpa/contracts';
 import type { Client } from '@mpa/contracts';
 import { createLogger, startInProcess } from '@mpa/service-kit';
+import { ImageStore } from '@mpa/storage';
 import type { RunningService, Service } from '@mpa/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -114,7 +115,7 @@ describe('ModelService', () => {
     name: 'model',
     config,
     start: async (_, { implementOptions }) => ({
-      implementations: [modelService(model, implementOptions)],
+      implementations: [modelService(model, new ImageStore(), implementOptions)],
       close: () => Promise.resolve(),
     }),
   };

@@ -1,18 +1,19 @@
 import { implement, ModelService, RpcError } from '@mpa/contracts';
 import type { Implementation, ImplementOptions } from '@mpa/contracts';
 import { OnnxError } from '@mpa/onnx';
+import type { ImageStore } from '@mpa/storage';
 import { CheckpointError, ImageError } from '@mpa/vlm';
 import { imageOf } from './read-image.js';
 import type { VisionModel } from './vision-model.js';
 
-/** ModelService for a model: answers questions and scores answers. */
-export function modelService(model: VisionModel, options: ImplementOptions): Implementation {
+/** ModelService for a model: answers questions about images and scores answers. */
+export function modelService(model: VisionModel, images: ImageStore, options: ImplementOptions): Implementation {
   return implement(
     ModelService,
     {
       answer: async ({ image: input, questions }, { signal }) => {
         if (questions.length === 0) throw new RpcError('INVALID_ARGUMENT', 'the request has no questions');
-        const prepared = model.prepare(await imageOf(input, signal));
+        const prepared = model.prepare(await imageOf(input, { images, signal }));
         const { result: answers } = await model.inTurn(async () => {
           signal.throwIfAborted();
           const [image] = await model.look([prepared]);
@@ -22,7 +23,7 @@ export function modelService(model: VisionModel, options: ImplementOptions): Imp
       },
       score: async ({ image: input, question: text, answers }, { signal }) => {
         if (answers.length === 0) throw new RpcError('INVALID_ARGUMENT', 'the request has no answers');
-        const prepared = model.prepare(await imageOf(input, signal));
+        const prepared = model.prepare(await imageOf(input, { images, signal }));
         const { result: logProbabilities } = await model.inTurn(async () => {
           signal.throwIfAborted();
           const [image] = await model.look([prepared]);

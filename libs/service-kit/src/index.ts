@@ -1,6 +1,7 @@
 /** What every service's main needs: configuration, logs, health, reflection, graceful stop, and the streams' topics. */
 export { AsyncQueue } from './async-queue.js';
 export { ConfigError } from './config-error.js';
+export { imageAccess, type ImageAccess } from './image-access.js';
 export { createLogger, logLevel, type Logger } from './logger.js';
 export { checkConfig, readConfig } from './read-config.js';
 export { regularExpression } from './regular-expression.js';

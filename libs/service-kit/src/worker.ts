@@ -41,7 +41,7 @@ export function workerHandlers(
         const consumer = streams.consumer(group, [input], {
           maxRecords,
           concurrency: CONCURRENCY,
-          onEvent: (event) => logger.debug(eventFields(event), event.kind),
+          onEvent: (event) => logger[event.kind === 'retry' ? 'warn' : 'debug'](eventFields(event), event.kind),
         });
         const reports = new AsyncQueue<BatchReport & { seconds: number }>();
         const running = consumer.run(async (batch) => {

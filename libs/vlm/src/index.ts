@@ -8,6 +8,7 @@ export { decodeImage } from './image/decode-image.js';
 export type { DecodeOptions } from './image/decode-image.js';
 export { ImageError } from './image/image-error.js';
 export type { ImageFault } from './image/image-error.js';
+export { perceptualHash } from './image/perceptual-hash.js';
 export type { RgbImage } from './image/rgb-image.js';
 export type { Activation, AttentionOptions, Layers, PatchEmbedOptions } from './layers.js';
 export { modelCalls } from './model-calls.js';

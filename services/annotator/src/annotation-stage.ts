@@ -1,38 +1,51 @@
 import { AnnotationSchema, AnnotationStatus, create, taskName } from '@mpa/contracts';
 import type { Annotation, ImageRecord } from '@mpa/contracts';
-import { isPrepared, prepareImage } from '@mpa/inference';
+import { imageFault, isPrepared } from '@mpa/inference';
 import type { ImageFault, VisionModel } from '@mpa/inference';
 import { topics } from '@mpa/service-kit';
 import type { BatchReport, Stage } from '@mpa/service-kit';
+import type { ImageStore } from '@mpa/storage';
 import type { Batch, StreamRecord, Streams } from '@mpa/streams';
-import type { ProcessedImage } from '@mpa/vlm';
+import { decodeImage, type ProcessedImage } from '@mpa/vlm';
 import { annotate } from './annotate.js';
 import type { Annotated } from './annotate.js';
 import type { AnnotatorConfig } from './annotator-config.js';
+import { Duplicates } from './duplicates.js';
 import { QuestionCounts } from './question-counts.js';
 
 interface Entry {
   readonly record: StreamRecord;
   readonly message: ImageRecord;
   readonly image: ProcessedImage | ImageFault;
+  readonly fingerprint?: bigint | undefined;
+  /** Id of the sample that stands for this one. */
+  readonly duplicateOf?: string;
 }
 type Usable = Entry & { readonly image: ProcessedImage };
 
 /** The stage between `images` and `annotations`: every image record becomes one annotation, skipped with a reason if need be. */
-export async function annotationStage(model: VisionModel, streams: Streams, config: AnnotatorConfig): Promise<Stage> {
+export async function annotationStage(
+  model: VisionModel,
+  images: ImageStore,
+  streams: Streams,
+  config: AnnotatorConfig,
+): Promise<Stage> {
   const corpus = await corpusOf(streams, config);
+  const duplicates = new Duplicates(streams, config.duplicates);
 
   async function process(batch: Batch): Promise<BatchReport> {
-    const entries = await Promise.all(
-      topics.images.decodeBatch(batch).map(async (entry): Promise<Entry> => {
-        const { unusable, image } = entry.message;
-        return { ...entry, image: unusable ?? (await prepareImage(model, image?.uri ?? '', batch.signal)) };
-      }),
+    const read = await Promise.all(
+      topics.images.decodeBatch(batch).map(async (entry): Promise<Entry> => ({
+        ...entry,
+        ...(await readEntry(entry.message, batch.signal)),
+      })),
     );
+    await duplicates.refresh();
+    const entries = read.map(withoutDuplicate);
     const usable = entries.filter((entry): entry is Usable => isPrepared(entry.image));
     const { result: annotated, seconds } = await model.inTurn(() => annotateAll(usable, batch));
     const outcomes: Record<string, number> = {};
-    for (const { record, message, image } of entries) {
+    for (const { record, message, image, fingerprint, duplicateOf } of entries) {
       const made = isPrepared(image) ? annotated.shift()! : skip(image);
       const { sampleId, runId, task, image: reference } = message;
       const annotation = create(AnnotationSchema, {
@@ -41,6 +54,8 @@ export async function annotationStage(model: VisionModel, streams: Streams, conf
         runId,
         task,
         ...(reference && { image: reference }),
+        ...(fingerprint !== undefined && { fingerprint }),
+        ...(duplicateOf !== undefined && { duplicateOf }),
       });
       batch.send(
         topics.annotations.name,
@@ -50,6 +65,31 @@ export async function annotationStage(model: VisionModel, streams: Streams, conf
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     }
     return { outcomes, modelSeconds: seconds };
+  }
+
+  async function readEntry(
+    { unusable, image }: ImageRecord,
+    signal: AbortSignal,
+  ): Promise<Pick<Entry, 'image' | 'fingerprint'>> {
+    if (unusable) return { image: unusable };
+    try {
+      const bytes = await images.read(image?.uri ?? '', { signal });
+      const decoded = await decodeImage(bytes);
+      return { image: model.prepare(decoded), fingerprint: duplicates.fingerprint(bytes, decoded) };
+    } catch (error) {
+      const fault = imageFault(error);
+      if (!fault) throw error;
+      return { image: fault };
+    }
+  }
+
+  function withoutDuplicate(entry: Entry): Entry {
+    const { fingerprint, message } = entry;
+    if (fingerprint === undefined) return entry;
+    const duplicateOf = duplicates.claim(message.task, message.sampleId, fingerprint);
+    if (duplicateOf === undefined) return entry;
+    const likeness = config.duplicates.match === 'exact' ? 'has the same bytes as' : 'looks like';
+    return { ...entry, duplicateOf, image: { reason: 'duplicate', detail: `it ${likeness} sample ${duplicateOf}` } };
   }
 
   async function annotateAll(usable: readonly Usable[], batch: Batch): Promise<Annotated[]> {

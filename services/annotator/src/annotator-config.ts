@@ -1,8 +1,9 @@
 import { tasks } from '@mpa/answer-metrics';
 import { modelConfig } from '@mpa/inference';
 import { RATIONALE_PROMPT, STEP_BREAK } from '@mpa/prompts';
-import { regularExpression } from '@mpa/service-kit';
+import { imageAccess, regularExpression } from '@mpa/service-kit';
 import { z } from 'zod';
+import { MOST_DISTANCE } from './hash-index.js';
 
 /** On with its settings, or `false`. */
 const optional = <T extends z.ZodType>(settings: T) => z.union([z.literal(false), settings]);
@@ -34,6 +35,7 @@ const signals = z.strictObject({
 export const annotatorConfig = z.strictObject({
   /** The L-VLM. */
   model: modelConfig,
+  images: imageAccess,
   /** Images in one run of the model. */
   batch: z.int().positive().default(8),
   /** Questions written for an image until one can be used. */
@@ -48,6 +50,16 @@ export const annotatorConfig = z.strictObject({
     .strictObject({
       maxShare: z.number().min(0).max(1).default(0.3),
       freely: z.int().positive().default(50),
+    })
+    .prefault({}),
+  /**
+   * Which images are skipped because another one stands for them: `exact` those of the same bytes, `near` also those that look
+   * the same, whose perceptual hashes differ in at most `distance` of 64 bits.
+   */
+  duplicates: z
+    .strictObject({
+      match: z.enum(['off', 'exact', 'near']).default('off'),
+      distance: z.int().min(0).max(MOST_DISTANCE).default(4),
     })
     .prefault({}),
   signals: signals.prefault({}),

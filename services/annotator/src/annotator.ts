@@ -9,8 +9,10 @@ import {
 } from '@mpa/contracts';
 import type { AnnotateRequest, Annotation } from '@mpa/contracts';
 import { imageFault, imageOf, modelService, VisionModel, withModelErrors } from '@mpa/inference';
+import type { ReadImageOptions } from '@mpa/inference';
 import { workerHandlers } from '@mpa/service-kit';
 import type { Service } from '@mpa/service-kit';
+import { ImageStore } from '@mpa/storage';
 import { annotate } from './annotate.js';
 import { annotationStage } from './annotation-stage.js';
 import { annotatorConfig } from './annotator-config.js';
@@ -23,17 +25,18 @@ export const annotator: Service<typeof annotatorConfig> = {
   config: annotatorConfig,
   async start(config, context) {
     const model = await VisionModel.open(config.model);
+    const images = new ImageStore(config.images);
     const corpus = new QuestionCounts(config.diversity);
     const options = withModelErrors(context.implementOptions);
-    const stage = workerHandlers((streams) => annotationStage(model, streams, config), context);
+    const stage = workerHandlers((streams) => annotationStage(model, images, streams, config), context);
     return {
       implementations: [
         implement(
           AnnotatorService,
-          { annotate: (request, { signal }) => annotateOne(model, request, corpus, config, signal) },
+          { annotate: (request, { signal }) => annotateOne(model, request, corpus, config, { images, signal }) },
           options,
         ),
-        modelService(model, options),
+        modelService(model, images, options),
         implement(WorkerService, stage, options),
       ],
       close: () => model.close(),
@@ -46,14 +49,14 @@ async function annotateOne(
   { image: input, task, sampleId }: AnnotateRequest,
   corpus: QuestionCounts,
   config: AnnotatorConfig,
-  signal: AbortSignal,
+  { images, signal }: Required<ReadImageOptions>,
 ): Promise<{ annotation: Annotation }> {
   const name = taskName(task);
   const reference = input?.source.case === 'uri' ? { image: { uri: input.source.value } } : {};
   const common = { sampleId, task, ...reference };
   let prepared: ReturnType<VisionModel['prepare']>;
   try {
-    prepared = model.prepare(await imageOf(input, signal));
+    prepared = model.prepare(await imageOf(input, { images, signal }));
   } catch (error) {
     const skipped = imageFault(error);
     if (!skipped) throw error;

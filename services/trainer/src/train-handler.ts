@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { RpcError } from '@mpa/contracts';
 import type { Handlers, TrainerService, TrainRequest } from '@mpa/contracts';
 import type { ServiceContext } from '@mpa/service-kit';
-import { localPath } from '@mpa/storage';
+import { ImageStore, localPath, StorageError } from '@mpa/storage';
 import { Parameters, TensorModel } from '@mpa/tensorflow';
 import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
@@ -56,10 +56,12 @@ async function* answer(
   try {
     const decisions = await readSelected(streams, request.runId, signal);
     const { discrepancyWeight } = options;
-    const preparing = { cacheBytes, coefficients: options, discrepancyWeight, signal };
+    const images = new ImageStore(config.images);
+    const preparing = { images, cacheBytes, coefficients: options, discrepancyWeight, signal };
     const selected = await selectedSamples(decisions, checkpoint.processor, preparing);
     for (const { decision, error } of selected.unreadable) {
-      logger.warn({ sample: decision.sampleId, reason: error.reason, err: error }, 'image left out');
+      const reason = error instanceof StorageError ? error.code : error.reason;
+      logger.warn({ sample: decision.sampleId, reason, err: error }, 'image left out');
     }
     const unreadable = selected.unreadable.length;
     if (selected.questions === 0) {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
-import { readConfig } from '@mpa/service-kit';
+import { imageAccess, readConfig } from '@mpa/service-kit';
 import { runPaths } from '@mpa/storage';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
@@ -13,6 +13,8 @@ import { levelStudent } from './level-student.js';
 
 interface AlignFlags {
   readonly images?: string;
+  readonly imageRoot?: readonly string[];
+  readonly allowHosts?: readonly string[];
   readonly task?: Task;
   readonly teacher?: string;
   readonly student: string;
@@ -29,7 +31,12 @@ export function addAlign(program: Command, context: CommandContext): void {
   program
     .command('align')
     .description('level a small model against a large one on unlabeled images; run it again to go on')
-    .option('--images <dir|glob>', 'unlabeled images; not for a run that mpa import made')
+    .option(
+      '--images <source>',
+      'unlabeled images: folder, glob, shard, list; also s3:// and https://; not for a run that mpa import made',
+    )
+    .option('--image-root <place...>', 'folders or s3://BUCKET/PREFIX that a list may name images in')
+    .option('--allow-hosts <host...>', 'web servers that images may be read from')
     .addOption(new Option('--task <task>', 'what they are to be asked about; likewise').choices(tasks))
     .option('--teacher <model>', 'checkpoint folder of the large model; an imported run may do without')
     .requiredOption('--student <model>', 'checkpoint folder of the small model')
@@ -46,7 +53,10 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
   if ((flags.eval === undefined) !== (flags.evalImages === undefined)) {
     throw new UsageError('--eval and --eval-images belong together: give both or neither');
   }
-  const config = flags.config ? await readConfig(flags.config, alignConfigSchema) : alignConfigSchema.parse({});
+  const settings = flags.config ? await readConfig(flags.config, alignConfigSchema) : alignConfigSchema.parse({});
+  const config = flags.allowHosts
+    ? { ...settings, images: imageAccess.parse({ ...settings.images, allowHosts: flags.allowHosts }) }
+    : settings;
   const endpoints = flags.endpoints ? await readConfig(flags.endpoints, endpointsSchema) : {};
   const labelled =
     flags.eval !== undefined && flags.evalImages !== undefined
@@ -64,13 +74,15 @@ async function align(flags: AlignFlags, context: CommandContext): Promise<void> 
 }
 
 /** The images that the flags name, or what `mpa import` has put into the run. */
-async function sourceOf({ images, task, teacher, out }: AlignFlags): Promise<TaskSource> {
+async function sourceOf({ images, imageRoot, task, teacher, out }: AlignFlags): Promise<TaskSource> {
   const { imported } = await readRunState(runPaths(out));
   if (imported) {
     if (images === undefined && task === undefined) return { task: imported.task, images: imported.file };
     throw new UsageError(`${out} begins with the annotations of ${imported.file}: leave --images and --task out`);
   }
-  if (images !== undefined && task !== undefined && teacher !== undefined) return { task, images: placeOf(images) };
+  if (images !== undefined && task !== undefined && teacher !== undefined) {
+    return { task, images: placeOf(images), ...(imageRoot && { imageRoots: imageRoot.map(placeOf) }) };
+  }
   const missing = Object.entries({ images, task, teacher }).flatMap(([flag, value]) => (value === undefined ? [`--${flag}`] : [])); // prettier-ignore
   throw new UsageError(`give ${missing.join(', ')}, or begin the run with mpa import`);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fileStorage } from '@mpa/storage';
+import { ImageStore } from '@mpa/storage';
 
 /** Folder of the copies, beside the file that names them. */
 const FOLDER = 'images';
@@ -16,7 +16,7 @@ export async function copyImage(place: string, folder: string): Promise<string> 
   const path = `${FOLDER}/${digest}-${basename(place)}`;
   const copy = join(folder, path);
   if (existsSync(copy)) return path;
-  const bytes = await fileStorage.read(place);
+  const bytes = await new ImageStore().read(place);
   await mkdir(dirname(copy), { recursive: true });
   await writeFile(copy, bytes);
   return path;

@@ -1,3 +1,4 @@
+import { imageAccess } from '@mpa/service-kit';
 import { z } from 'zod';
 
 const settings = z.record(z.string(), z.unknown()).default({});
@@ -8,6 +9,8 @@ export const alignConfigSchema = z.strictObject({
   parity: settings,
   trainer: settings,
   evaluator: settings,
+  /** From where images are listed and read; for the services in this process that say nothing else. */
+  images: imageAccess.optional(),
 });
 
 /** See {@link alignConfigSchema}. */

@@ -4,6 +4,7 @@ import { AnnotationStatus } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { StreamRecord, Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
+import type { Listing } from './listing.js';
 import type { Services } from './services.js';
 import { StageTally } from './stage-tally.js';
 import { takeWrittenAnnotations } from './take-written-annotations.js';
@@ -17,13 +18,13 @@ export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'se
  * annotator the annotations are those that were imported. A stage that fails ends the other one, and its failure is thrown.
  *
  * @param folder the log's folder
- * @param images records on the topic `images`
+ * @param listing of the records on the topic `images`; a failure of it ends both stages
  */
 export async function annotateAndDecide(
   { annotator, parityWorker }: Pick<Services, 'annotator' | 'parityWorker'>,
   streams: Streams,
   folder: string,
-  images: number,
+  listing: Listing,
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<GapCounts> {
   const { images: input, annotations: between, decisions: output } = topics;
@@ -35,21 +36,22 @@ export async function annotateAndDecide(
     annotationOutcome,
   ).refresh();
   const decisions = await new StageTally(streams, between.name, output.name, isSelection, decisionOutcome).refresh();
-  const annotating = progress.stage('annotate', images, annotations.done);
+  const annotating = progress.stage('annotate', listing.count, annotations.done);
   const deciding = progress.stage('decide', annotations.passedOn, decisions.done);
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
 
   const isAnnotated = async (): Promise<boolean> => {
     await annotations.refresh();
+    annotating.resize(listing.count);
     annotating.update(annotations.done, `${annotations.passedOn} annotated`);
     deciding.resize(annotations.passedOn);
-    return annotations.done >= images;
+    return listing.isComplete && annotations.done >= listing.count;
   };
   const isDecided = async (): Promise<boolean> => {
     await decisions.refresh();
     deciding.update(decisions.done, `${decisions.passedOn} selected`);
-    return annotations.done >= images && decisions.done >= annotations.passedOn;
+    return listing.isComplete && annotations.done >= listing.count && decisions.done >= annotations.passedOn;
   };
   const annotate = async (): Promise<unknown> => {
     if (annotator) return workThrough(annotator.worker, folder, isAnnotated, either);
@@ -61,7 +63,7 @@ export async function annotateAndDecide(
     annotate().then(() => annotating.end()),
     workThrough(parityWorker, folder, isDecided, either).then(() => deciding.end()),
   ];
-  for (const stage of stages) stage.catch((error: unknown) => failure.abort(error));
+  for (const stage of [...stages, listing.done]) stage.catch((error: unknown) => failure.abort(error));
   await Promise.allSettled(stages);
   either.throwIfAborted();
   return {

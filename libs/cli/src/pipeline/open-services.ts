@@ -39,7 +39,9 @@ export async function openServices(
     await Promise.all(running.map((service) => service.stop()));
   };
   try {
+    const { images } = config;
     const cacheDir = join(cacheDirectory, 'graphs');
+    const withImages = (settings: Settings): Settings => ({ ...(images && { images }), ...settings });
     const withModel = (settings: Settings, flags: { readonly checkpoint?: string }): Settings => ({
       ...settings,
       model: { cacheDir, ...(settings['model'] as object | undefined), ...flags },
@@ -57,9 +59,10 @@ export async function openServices(
       annotator:
         teacher === undefined
           ? undefined
-          : (endpoints.annotator ?? (await start(annotator, withModel(config.annotator, { checkpoint: teacher })))),
-      parity: endpoints.parity ?? (await start(parity, withModel(config.parity, { checkpoint: student }))),
-      trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
+          : (endpoints.annotator ??
+            (await start(annotator, withModel(withImages(config.annotator), { checkpoint: teacher })))),
+      parity: endpoints.parity ?? (await start(parity, withModel(withImages(config.parity), { checkpoint: student }))),
+      trainer: endpoints.trainer ?? (await start(trainer, withImages(config.trainer))),
       evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
     };
     return connect(addresses, stop);

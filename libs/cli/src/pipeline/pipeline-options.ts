@@ -5,8 +5,10 @@ import type { Endpoints } from './endpoints.js';
 /** Unlabeled images of one task, and labelled ones to measure with. */
 export interface TaskSource {
   readonly task: Task;
-  /** Folder or glob of unlabeled images; of an imported run the file that was imported. */
+  /** Where its unlabeled images are: see `ImageStore.list`; of an imported run the file that was imported. */
   readonly images: string;
+  /** Folders and `s3://BUCKET/PREFIX` that a list may name images in, beside its own folder. */
+  readonly imageRoots?: readonly string[];
   /** The benchmark's annotations in its own schema, and the folder of its images. */
   readonly eval?: { readonly annotations: string; readonly images: string };
 }

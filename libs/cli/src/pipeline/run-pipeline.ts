@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { writeReport, type Summary } from '@mpa/console';
-import { openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
+import { ImageStore, openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
 import { openEmbeddedStreams, type Streams } from '@mpa/streams';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Progress } from '../progress/progress.js';
@@ -8,7 +8,7 @@ import { annotateAndDecide } from './annotate-and-decide.js';
 import { checkCounts } from './check-counts.js';
 import { estimate } from './estimate.js';
 import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
-import { listImages } from './list-images.js';
+import { finishedListing, startListing, type Listing } from './listing.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import type { Services } from './services.js';
@@ -43,7 +43,7 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
       const run = { options, evaluated, paths: folder, streams, started };
       const { summary, curve } = await runStages(run, context);
       await writeFileAtomically(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
-      await writeReport(folder, streams, summary, curve);
+      await writeReport(folder, streams, summary, curve, { images: new ImageStore(options.config.images) });
       return summary;
     } finally {
       await streams.close();
@@ -70,17 +70,29 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   const runId = basename(paths.folder);
   const before = await readRunState(paths);
   let state: RunState = before;
+  let writing = Promise.resolve();
   const keep = async (change: Partial<RunState>): Promise<RunState> => {
     state = { ...state, ...change, seconds: before.seconds + (performance.now() - run.started) / 1000 };
-    await writeRunState(paths, state);
+    // One after the other, so that the last state is the one that stays.
+    await (writing = writing.then(() => writeRunState(paths, state)));
     return state;
   };
-  const images = state.images ?? (await listImages(streams, runId, options.sources, context.signal));
-  await keep({ images, questions: Object.fromEntries([...run.evaluated].map(([{ task }, n]) => [task, n])) });
-  const services = await context.openServices(options, streams);
+  await keep({ questions: Object.fromEntries([...run.evaluated].map(([{ task }, n]) => [task, n])) });
+  const over = new AbortController();
+  const listing =
+    before.images === undefined
+      ? startListing(streams, runId, options, AbortSignal.any([context.signal, over.signal]))
+      : finishedListing(before.images);
+  const listed = listing.done.then((images) => keep({ images }));
+  listed.catch(() => undefined);
+  let services: Services | undefined;
   try {
-    if (before.images === undefined) await announce(services, run, images, context);
-    const gap = await annotateAndDecide(services, streams, paths.streams, images, context);
+    await listing.begun;
+    services = await context.openServices(options, streams);
+    if (before.images === undefined) await announce(services, run, listing, context);
+    const gap = await annotateAndDecide(services, streams, paths.streams, listing, context);
+    await listed;
+    const images = await listing.done;
     const training = state.training ?? (await trainStudent(services.trainer, options.student, paths, runId, context));
     await keep({ training });
     const { student, teacher } = options;
@@ -94,18 +106,21 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     checkCounts(summary, training);
     return { summary, curve };
   } finally {
-    await services.close();
+    over.abort();
+    await listed.catch(() => undefined);
+    await services?.close();
   }
 }
 
 async function announce(
   services: Services,
   { streams, evaluated }: Run,
-  images: number,
+  listing: Listing,
   { progress, signal }: PipelineContext,
 ): Promise<void> {
+  const images = listing.count;
   const questions = [...evaluated.values()].reduce((sum, n) => sum + n, 0);
-  progress.note(`${images} images listed`);
+  progress.note(`${images} images listed${listing.isComplete ? '' : ' so far, and the listing goes on'}`);
   const words = await estimate(services, streams, { images, questions }, signal);
   if (words) progress.note(words);
 }

@@ -61,6 +61,13 @@ export async function checkSameRun(paths: RunPaths, options: PipelineOptions): P
   }
 }
 
+/** What the run was started with; undefined when that is not kept. Throws CliError when it is not readable. */
+export async function readStartedConfig(
+  paths: RunPaths,
+): Promise<Pick<PipelineOptions, 'sources' | 'teacher' | 'student' | 'config'> | undefined> {
+  return readJson(paths.config);
+}
+
 async function readJson<T>(path: string): Promise<T | undefined> {
   let text: string;
   try {

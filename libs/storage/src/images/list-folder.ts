@@ -1,22 +1,11 @@
-import { createReadStream } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { createInterface } from 'node:readline';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Minimatch } from 'minimatch';
-import { localPath } from './local-path.js';
-import { sampleId } from './sample-id.js';
-import type { ListedImage, SkipReason } from './storage.js';
-import { StorageError } from './storage-error.js';
-import { systemCode, toStorageError } from './system-error.js';
-
-/** File names that count as images, whatever their case. */
-const IMAGE_EXTENSIONS = new Set(
-  '.png .jpg .jpeg .jpe .jfif .webp .gif .bmp .tif .tiff .avif .heic .heif .jp2 .ppm .svg'.split(' '),
-);
-
-/** A file of paths, one a line, relative to its folder or absolute. */
-const LIST_EXTENSION = '.txt';
+import { StorageError } from '../storage-error.js';
+import { systemCode, toStorageError } from '../system-error.js';
+import { splitGlob } from './glob.js';
+import { fileKind, isShard } from './image-files.js';
+import { skipped, type ListedImage, type SkipReason } from './listed-image.js';
 
 /** Where to walk and what to keep of it. */
 interface Walk {
@@ -28,71 +17,33 @@ interface Walk {
   readonly linked: Set<string>;
 }
 
-/** See `Storage.listImages`. Names that begin with a dot are left out, as in a shell. */
-export async function* listImages(
-  source: string,
-  { signal }: { signal?: AbortSignal } = {},
-): AsyncIterable<ListedImage> {
-  const walk = await plan(source, signal);
-  let images = 0;
-  let skipped = 0;
-  const entries = 'file' in walk ? only(walk.file) : inFolder(walk, '', []);
-  for await (const entry of entries) {
-    if (entry.kind === 'image') images += 1;
-    else skipped += 1;
-    yield entry;
-  }
-  if (images === 0) {
-    const also = skipped > 0 ? ` (${skipped} entries cannot be used)` : '';
-    throw new StorageError('no-images', `no images in ${source}${also}: looked for ${[...IMAGE_EXTENSIONS].join(' ')}`);
-  }
-}
-
-async function plan(source: string, signal: AbortSignal | undefined): Promise<Walk | { file: string }> {
-  const path = localPath(source);
+/**
+ * The images and shards of a folder and all below it, of a glob, or one file, in a fixed order: by name within each folder.
+ * Names that begin with a dot are left out, as in a shell. Memory: the names of the folders on the way down.
+ * Throws StorageError `not-found` when there is no such place.
+ */
+export async function* listFolder(path: string, signal?: AbortSignal): AsyncIterable<ListedImage> {
   const found = await stat(path).catch((error: unknown) => {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error))) return undefined;
     throw toStorageError('read', path, error);
   });
-  if (found?.isDirectory()) {
-    return { root: path, wants: () => true, signal, linked: new Set() };
-  }
-  if (found) return { file: path };
-  return planGlob(path, source, signal);
+  if (found && !found.isDirectory()) yield await describeFile(dirname(path), basename(path));
+  else yield* inFolder(found ? walkOf(path, signal) : await globWalk(path, signal), '', []);
 }
 
-/** Splits a glob into the folders before its first magic part and the pattern from there on. */
-async function planGlob(path: string, source: string, signal: AbortSignal | undefined): Promise<Walk> {
-  const parts = path.split(sep);
-  const magic = parts.findIndex((part) => new Minimatch(part).hasMagic() || part.includes('{'));
-  if (magic < 0) throw new StorageError('not-found', `there is no ${source}`);
-  const root = parts.slice(0, magic).join(sep) || sep;
+function walkOf(root: string, signal: AbortSignal | undefined, wants: Walk['wants'] = () => true): Walk {
+  return { root, wants, signal, linked: new Set() };
+}
+
+/** Walks the folders before a glob's first magic part, for what fits it from there on. */
+async function globWalk(path: string, signal: AbortSignal | undefined): Promise<Walk> {
+  const glob = splitGlob(path.split(sep).join('/'));
+  if (!glob) throw new StorageError('not-found', `there is no ${path}`);
+  const root = glob.root || sep;
   await stat(root).catch((error: unknown) => {
-    throw toStorageError(`list ${source} in`, root, error);
+    throw toStorageError(`list ${path} in`, root, error);
   });
-  const pattern = new Minimatch(parts.slice(magic).join('/'));
-  return {
-    root,
-    wants: (file, kind) => pattern.match(file, kind === 'folder'),
-    signal,
-    linked: new Set(),
-  };
-}
-
-/** One image, or those that a list of paths (`.txt`) names, in its order and each once. */
-async function* only(file: string): AsyncIterable<ListedImage> {
-  const root = dirname(file);
-  if (extname(file).toLowerCase() !== LIST_EXTENSION) {
-    yield await describeFile(root, basename(file));
-    return;
-  }
-  const seen = new Set<string>();
-  for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
-    const path = relative(root, resolve(root, line.trim()));
-    if (path === '' || seen.has(path)) continue;
-    seen.add(path);
-    yield await describeFile(root, path);
-  }
+  return walkOf(root, signal, (file, kind) => glob.fits(file, kind === 'folder'));
 }
 
 /** Images in `path` (relative to the root) and below; `above` are the real paths of the folders around it. */
@@ -114,7 +65,8 @@ async function* inFolder(walk: Walk, path: string, above: readonly string[]): As
 }
 
 async function* entry(walk: Walk, path: string, inside: readonly string[]): AsyncIterable<ListedImage> {
-  const isImage = IMAGE_EXTENSIONS.has(extname(path).toLowerCase()) && walk.wants(path, 'file');
+  const name = fileKind(path);
+  const isImage = (name === 'image' || isShard(name)) && walk.wants(path, 'file');
   const full = join(walk.root, path);
   let isFolder: boolean;
   try {
@@ -157,7 +109,7 @@ export async function describeFile(root: string, path: string): Promise<ListedIm
   try {
     const { size } = await checkedFile(full);
     if (size === 0) return skip(root, path, 'empty', '0 bytes');
-    return { kind: 'image', id: sampleId(path), path, uri: pathToFileURL(full).href, bytes: size };
+    return { kind: 'image', path, uri: pathToFileURL(full).href };
   } catch (error) {
     if (error instanceof NotAFile) return skip(root, path, 'not-a-file', error);
     return skip(root, path, reasonOf(error), error);
@@ -181,9 +133,7 @@ function reasonOf(error: unknown): SkipReason {
 }
 
 function skip(root: string, path: string, reason: SkipReason, cause: unknown): ListedImage {
-  const uri = pathToFileURL(join(root, path)).href;
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return { kind: 'skipped', id: sampleId(path), path, uri, reason, detail };
+  return skipped(path, pathToFileURL(join(root, path)).href, reason, cause);
 }
 
 /** The same order on every machine, whatever its locale. */

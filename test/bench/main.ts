@@ -11,7 +11,7 @@ import { compareAlone } from './compare-alone.js';
 import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
 import type { PythonPeer } from './python-peer.js';
-import { generateOnce, openForGeneration, trainable, trainStep, workload } from './subject.js';
+import { generateOnce, openForGeneration, tileSide, trainable, trainStep, workload } from './subject.js';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const MODELS = join(ROOT, 'libs', 'benchmarks', 'models');
@@ -80,7 +80,7 @@ async function generation(
     verb: 'generate',
     folder: checkpoint.dir,
     ids: [...work.ids],
-    side: checkpoint.shape.tileSize,
+    side: tileSide(checkpoint),
     tokens: work.newTokens,
   };
   for (const [precision, aim] of [
@@ -111,7 +111,7 @@ async function training(
     verb: 'train',
     folder: checkpoint.dir,
     ids: [...work.ids],
-    side: checkpoint.shape.tileSize,
+    side: tileSide(checkpoint),
     answer: work.answerTokens,
     steps: 3,
     batch,

@@ -10,7 +10,7 @@ import { openOracleFolder } from './oracle-folder.js';
 
 const FIXTURES = new URL('../fixtures/vlm/', import.meta.url).pathname;
 const FOLDER = join(FIXTURES, 'smolvlm-a');
-const ORACLES = ['smolvlm-a', 'internvl-a', 'llava-a'];
+const ORACLES = ['smolvlm-a', 'internvl-a', 'llava-a', 'qwen2_vl-a', 'qwen2_5_vl-a'];
 
 async function failures(folder: string, temporary: string): Promise<{ count: number; failed: Check[] }> {
   const failed: Check[] = [];

@@ -34,6 +34,7 @@ export interface ReferenceCase {
     readonly do_image_splitting?: boolean;
     readonly crop_to_patches?: boolean;
     readonly max_patches?: number;
+    readonly size?: { readonly shortest_edge?: number; readonly longest_edge?: number };
   };
   readonly samples: readonly ReferenceSample[];
   readonly loss: number;

@@ -1,6 +1,5 @@
-import type { ImageInput } from '@mpa/tensorflow';
 import { decodeImage } from '@mpa/vlm';
-import type { CheckpointDescription, ImageOptions, ProcessedImage } from '@mpa/vlm';
+import type { CheckpointDescription, ImageInput, ImageOptions, ProcessedImage } from '@mpa/vlm';
 import { join } from 'node:path';
 import type { OracleFolder } from './oracle-folder.js';
 
@@ -12,9 +11,11 @@ export async function processedImages(
 ): Promise<ProcessedImage[][]> {
   const { samples, processor_kwargs: kwargs } = folder.reference.cases[k]!;
   const split = kwargs.do_image_splitting ?? kwargs.crop_to_patches;
+  const { shortest_edge: least, longest_edge: most } = kwargs.size ?? {};
   const options: ImageOptions = {
     ...(split !== undefined && { split }),
     ...(kwargs.max_patches !== undefined && { maxTiles: kwargs.max_patches }),
+    ...(least !== undefined && most !== undefined && { pixels: { least, most } }),
   };
   return Promise.all(
     samples.map(({ images }) =>
@@ -35,7 +36,11 @@ export async function storedImages(
   let at = 0;
   return processed.map((images, sample) => {
     if (perSample !== undefined) at = sample * perSample;
-    return images.map((image) => ({ ...image, pixels: stored.slice(at, (at += image.pixels.length)) }));
+    return images.map((image) => {
+      const { data, shape } = image.vision.pixels;
+      const pixels = { data: stored.slice(at, (at += data.length)), shape };
+      return { ...image, vision: { ...image.vision, pixels } };
+    });
   });
 }
 

@@ -255,10 +255,10 @@ describe('mpa export of a model', () => {
     for (const { inputNames, outputNames } of [vision!, text!]) {
       for (const name of [...inputNames, ...outputNames]) expect(readme).toMatch(new RegExp(`\\| \`${name}\` \\| \\w+ \\| \\[.*\\] \\| \\w`)); // prettier-ignore
     }
-    const side = Math.sqrt(image.pixels.length / image.tiles / 3);
+    const { pixels, positionIds } = image.vision;
     const seen = await vision!.run({
-      pixels: new Tensor('float32', image.pixels, [image.tiles, 3, side, side]),
-      positionIds: new Tensor('int32', image.positionIds, [image.tiles, image.positionIds.length / image.tiles]),
+      pixels: new Tensor('float32', pixels.data as Float32Array, pixels.shape),
+      positionIds: new Tensor('int32', positionIds.data, positionIds.shape),
     });
     const [tiles, tokens, hidden] = seen['features']!.dims as [number, number, number];
     const int64 = (values: readonly number[], dims: readonly number[]): Tensor => new Tensor('int64', BigInt64Array.from(values, BigInt), dims); // prettier-ignore

@@ -48,7 +48,7 @@ afterAll(async () => {
   rmSync(cacheDir, { recursive: true });
 });
 
-describe.each(['smolvlm-a', 'internvl-a', 'llava-a'])('VisionModel of %s', (name) => {
+describe.each(['smolvlm-a', 'internvl-a', 'llava-a', 'qwen2_vl-a', 'qwen2_5_vl-a'])('VisionModel of %s', (name) => {
   it('scores an answer as transformers does, and says where on the image it looked', async () => {
     const sample = firstSample(`${fixtures}${name}/`);
     const opened = await openModel(`${fixtures}${name}`);

@@ -211,7 +211,8 @@ export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
 /** Pixels that a digest is taken of, spread over the image. */
 const DIGESTED = 65_536;
 
-function digestOf({ processed: { pixels } }: SeenImage): string {
+function digestOf({ processed }: SeenImage): string {
+  const { data: pixels } = processed.vision.pixels;
   const stride = Math.max(1, Math.floor(pixels.length / DIGESTED));
   const some = Float32Array.from({ length: Math.ceil(pixels.length / stride) }, (_, i) => pixels[i * stride]!);
   return createHash('sha256').update(new Uint8Array(some.buffer)).digest('hex');

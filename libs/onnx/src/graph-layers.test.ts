@@ -55,3 +55,18 @@ describe('layers over the tokens of tiles', () => {
     expect(scaled.data).toEqual([2, 1, 6, 2, 10, 3, 14, 4]);
   });
 });
+
+describe('layers over patches', () => {
+  it('multiplies patches by a kernel that covers them whole', async () => {
+    const kernel = Float32Array.of(1, 0, 0, 1, 1, -1);
+    const made = await run((layers, x) => layers.projectPatches(x, 'w'), kernel, [3, 1, 2]);
+    expect(made).toEqual({ dims: [2, 2, 3], data: [1, 2, -1, 3, 4, -1, 5, 6, -1, 7, 8, -1] });
+  });
+
+  it('splits channels in equal parts, and joins neighbours', async () => {
+    const swapped = await run((layers, x) => layers.concat(layers.split(x, 2).toReversed()), Float32Array.of(0), [1]);
+    expect(swapped).toEqual({ dims: [2, 2, 2], data: [2, 1, 4, 3, 6, 5, 8, 7] });
+    const joined = await run((layers, x) => layers.joinPatches(x, 2), Float32Array.of(0), [1]);
+    expect(joined).toEqual({ dims: [2, 1, 4], data: [...tokens] });
+  });
+});

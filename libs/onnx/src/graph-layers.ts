@@ -42,6 +42,9 @@ export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, at
       ),
     attention: (q, k, v, options) => attention(graph, q, k, v, options),
     patchEmbed: (pixels, module, options) => patchEmbed(graph, weights, pixels, module, options),
+    projectPatches: (patches, module) => projectPatches(graph, weights, patches, module),
+    split: (x, count) => graph.nodes('Split', [x], { attributes: { axis: -1, num_outputs: count }, outputs: count }),
+    joinPatches: (x, count) => joinPatches(graph, x, count),
     pixelShuffle: (x, scale) => pixelShuffle(graph, x, scale),
     placeImageFeatures: (x, features, ids, imageTokenId) => placeImageFeatures(graph, x, features, ids, imageTokenId),
   };
@@ -87,6 +90,20 @@ function patchEmbed(
   const inputs = [pixels, ...names.map((name) => float32Weight(graph, weights, name))];
   const x = graph.node('Conv', inputs, { kernel_shape: kernel, strides: kernel }, module);
   return graph.node('Transpose', [graph.reshape(x, [0, 0, -1])], { perm: [0, 2, 1] });
+}
+
+// [N, P, in] x [D, in]^T -> [N, P, D]
+function projectPatches(graph: Graph, weights: Weights, patches: Value, module: string): Value {
+  const name = `${module}.weight`;
+  const kernel = graph.reshape(float32Weight(graph, weights, name), [weights.shape(name)[0]!, -1]);
+  return graph.node('FusedMatMul', [patches, kernel], { transB: 1 }, module);
+}
+
+// [N, P, D] -> [N, P/count, count*D]
+function joinPatches(graph: Graph, x: Value, count: number): Value {
+  const width = graph.node('Mul', [graph.length(x, 2), graph.constant('int64', [count])]);
+  const shape = graph.node('Concat', [graph.constant('int64', [0, -1]), width], { axis: 0 });
+  return graph.node('Reshape', [x, shape]);
 }
 
 // With g the patches per side and s the scale:

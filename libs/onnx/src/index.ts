@@ -1,6 +1,5 @@
 export type { Agreement, ImagePrompt } from './agreement.js';
 export { measureAgreement } from './agreement.js';
-export type { ImageTiles } from './encode-images.js';
 export type { GenerateOptions, Generated } from './generate.js';
 export type { LoadOptions } from './load-model.js';
 export { loadModel } from './load-model.js';

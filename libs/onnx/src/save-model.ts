@@ -19,11 +19,15 @@ export interface SavedGraph {
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
-  pixels: 'normalised pixels of the tiles, as the processor gives them',
-  positionIds: "which row of the position table each of a tile's patches takes",
+  pixels: 'normalised pixels of the tiles, or of the patches of an image, as the processor gives them',
+  positionIds: 'where each patch is: its row of the position table, or its row and column on the image',
+  windows: 'the patches of each window, -1 where a window at the edge has fewer',
   ids: 'prompts, image placeholders expanded, padded on the right with any token but the placeholder',
   lengths: 'tokens of each prompt without its padding',
   features: "image tokens in the width of the text: what `vision.onnx` gives, an image's tiles one after the other",
+  positions:
+    "time, row and column of each token: text counts on by one, an image's tokens share a time, and what follows stands one beyond its longer side",
+  nextPositions: "position of each prompt's first new token, likewise",
   steps: 'most new tokens; 0 generates none',
   rows: 'for each answer the index of its prompt',
   endIds: 'tokens that end an answer (`eos_token_id` of generation_config.json)',

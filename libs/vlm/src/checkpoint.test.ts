@@ -62,7 +62,7 @@ async function shard(dir: string): Promise<NamedTensor[]> {
 describe('openCheckpoint', () => {
   it('opens a folder and counts its parameters', async () => {
     const checkpoint = await openCheckpoint(oracle);
-    expect(checkpoint.shape).toMatchObject({ vocabSize: 560, kvHeads: 2, tileSize: 32, tokensPerTile: 4 });
+    expect(checkpoint.shape).toMatchObject({ vocabSize: 560, kvHeads: 2, headDim: 16 });
     expect(checkpoint.generation).toEqual({ eosTokenIds: [559], padTokenId: 2 });
     expect(countParameters(checkpoint)).toBe(243056);
     expect(checkpoint.weights.read(NORM)).toHaveLength(64);

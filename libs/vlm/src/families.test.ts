@@ -96,17 +96,17 @@ describe('the models of published configurations', () => {
   // Numbers of parameters: of transformers 5.24's models of the same fields on the meta device; for the -hf folders also their
   // published size.
   it.each([
-    ['InternVL2.5-2B', internVl(internLm(2048, 24, 16, 8192)), 2_205_754_368, 256],
-    ['InternVL2.5-8B', internVl(internLm(4096, 32, 32, 14336)), 8_075_365_376, 256],
-    ['InternVL3-1B', internVl(qwen2(896, 24, 14, 2, 4864)), 938_193_024, 256],
-    ['InternVL3-2B', internVl(qwen2(1536, 28, 12, 2, 8960)), 2_088_957_440, 256],
-    ['InternVL3-8B', internVl(qwen2(3584, 28, 28, 4, 18944)), 7_944_373_760, 256],
+    ['InternVL2.5-2B', internVl(internLm(2048, 24, 16, 8192)), 2_205_754_368, 1024],
+    ['InternVL2.5-8B', internVl(internLm(4096, 32, 32, 14336)), 8_075_365_376, 1024],
+    ['InternVL3-1B', internVl(qwen2(896, 24, 14, 2, 4864)), 938_193_024, 1024],
+    ['InternVL3-2B', internVl(qwen2(1536, 28, 12, 2, 8960)), 2_088_957_440, 1024],
+    ['InternVL3-8B', internVl(qwen2(3584, 28, 28, 4, 18944)), 7_944_373_760, 1024],
     ['LLaVA-1.5-7B', llava7b, 7_063_427_072, 576],
     ['LLaVA-interleave-Qwen-0.5B', llavaInterleave, 864_031_264, 729],
-  ])('%s has as many parameters as published', (_, json, parameters, tokensPerTile) => {
+  ])('%s has as many parameters as published', (_, json, parameters, patches) => {
     const { family, config } = openFamily(json);
     expect(countParameters({ family, config })).toBe(parameters);
-    expect(family.shape(config).tokensPerTile).toBe(tokensPerTile);
+    expect(family.visionInputs(config).positionIds.shape).toEqual(['tiles', patches]);
   });
 
   it('have a head of their own where the text config says so, whatever stands above it', () => {

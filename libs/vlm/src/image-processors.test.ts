@@ -29,9 +29,10 @@ const golden = JSON.parse(
 
 const noiseOf = ({ width, height, seed }: Case): RgbImage => noise(width, height, seed);
 
-function expectSame({ tiles, pixels }: ProcessedImage, wanted: Case): void {
-  expect(tiles).toBe(wanted.tiles);
-  expect(createHash('sha256').update(new Uint8Array(pixels.buffer)).digest('hex')).toBe(wanted.sha256);
+function expectSame({ vision }: ProcessedImage, wanted: Case): void {
+  const { data, shape } = vision.pixels;
+  expect(shape).toEqual([wanted.tiles, 3, wanted.side, wanted.side]);
+  expect(createHash('sha256').update(new Uint8Array(data.buffer)).digest('hex')).toBe(wanted.sha256);
 }
 
 const internVl = (settings: object, side: number): InternVlImageProcessor =>
@@ -52,9 +53,9 @@ describe('InternVlImageProcessor', () => {
   it('splits although preprocessor_config.json says otherwise, into as many tiles as are asked for', () => {
     const processor = internVl({ size: { height: 16, width: 16 }, crop_to_patches: false }, 16);
     const image = { width: 64, height: 32, data: new Uint8Array(3 * 64 * 32) };
-    expect(processor.process(image)).toMatchObject({ rows: 2, columns: 4, tiles: 9, tokens: 36 });
-    expect(processor.process(image, { maxTiles: 2 })).toMatchObject({ rows: 1, columns: 2, tiles: 3 });
-    expect(processor.process(image, { split: false })).toMatchObject({ rows: 0, columns: 0, tiles: 1 });
+    expect(processor.process(image)).toMatchObject({ rows: 2, columns: 4, tokens: 9 * 4 });
+    expect(processor.process(image, { maxTiles: 2 })).toMatchObject({ rows: 1, columns: 2, tokens: 3 * 4 });
+    expect(processor.process(image, { split: false })).toMatchObject({ rows: 0, columns: 0, tokens: 4 });
   });
 
   it('refuses tiles of another size than the vision tower reads', () => {
@@ -96,7 +97,7 @@ describe('LlavaImageProcessor', () => {
 
   it('reads the sizes of older files, plain numbers', () => {
     const image = { width: 20, height: 16, data: new Uint8Array(3 * 20 * 16) };
-    expect(llava({ size: 16, crop_size: 16 }, 16).process(image).pixels).toHaveLength(3 * 16 * 16);
+    expect(llava({ size: 16, crop_size: 16 }, 16).process(image).vision.pixels.shape).toEqual([1, 3, 16, 16]);
   });
 
   it('refuses an image that scaling would make too large', () => {

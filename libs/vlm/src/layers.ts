@@ -1,11 +1,7 @@
+import type { RotaryOptions } from './rotary.js';
+
 /** Pointwise non-linearities, by their names in Hugging Face configs. */
 export type Activation = 'gelu' | 'gelu_pytorch_tanh' | 'quick_gelu' | 'silu' | 'relu';
-
-/** Rotary position embedding, "rotate half" layout (Llama), over the whole head dimension. */
-export interface RotaryOptions {
-  /** Base of the frequencies (`rope_theta`). */
-  readonly theta: number;
-}
 
 /** Multi-head attention over projected queries, keys and values. */
 export interface AttentionOptions {
@@ -21,6 +17,8 @@ export interface AttentionOptions {
   readonly layer: number;
   /** Rotates queries and keys by their positions first. */
   readonly rotary?: RotaryOptions;
+  /** Whether patches see those of their window alone (`VisionInputs.windows`). */
+  readonly windowed?: boolean;
 }
 
 /** How an image is cut into patches. */
@@ -32,7 +30,7 @@ export interface PatchEmbedOptions {
 
 /**
  * The vocabulary in which a model family is written once. `T` is a tensor (libs/tensorflow: eager, differentiable) or
- * a graph value (libs/onnx). Weights are named as in the checkpoint. Shapes: B sequences, T tokens, N tiles, P patches,
+ * a graph value (libs/onnx). Weights are named as in the checkpoint. Shapes: B sequences, T tokens, N views, P patches,
  * D width. The backend owns what differs between training and decoding: positions, masks and KV caches.
  */
 export interface Layers<T> {
@@ -64,6 +62,12 @@ export interface Layers<T> {
   attention(q: T, k: T, v: T, options: AttentionOptions): T;
   /** Convolution of stride `patchSize`, `${module}.weight` [D, 3, p, p] and, with bias, `.bias`: pixels [N, 3, h, w] -> [N, P, D], row by row. */
   patchEmbed(pixels: T, module: string, options: PatchEmbedOptions): T;
+  /** The same of pixels that are cut already, without bias: patches [N, P, in] -> [N, P, D]; `${module}.weight` [D, ...] has `in` values a row. */
+  projectPatches(patches: T, module: string): T;
+  /** The last axis in `count` equal parts. */
+  split(x: T, count: number): readonly T[];
+  /** Every `count` neighbours in a row as one: [N, P, D] -> [N, P/count, count*D]. */
+  joinPatches(x: T, count: number): T;
   /** Space to depth of a square grid: [N, P, D] -> [N, P/s^2, D*s^2], channels ordered (row, column, D) as in Idefics3. */
   pixelShuffle(x: T, scale: number): T;
   /** Replaces the rows of `x` [B, T, D] where `ids` [B, T] is `imageTokenId` by the rows of `features` [N, F, D], in order. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
 /** The tiny checkpoint of a family with what transformers computes on it. */
-export function oracleOf(family: 'smolvlm' | 'internvl' | 'llava'): string {
+export function oracleOf(family: 'smolvlm' | 'internvl' | 'llava' | 'qwen2_vl' | 'qwen2_5_vl'): string {
   return fileURLToPath(new URL(`../../../test/fixtures/vlm/${family}-a`, import.meta.url));
 }
 

@@ -51,6 +51,10 @@ describe.each([
   ['internvl', 'v5_layout'],
   ['llava', 'hub'],
   ['llava', 'v5_layout'],
+  ['qwen2_vl', 'hub'],
+  ['qwen2_vl', 'v5_layout'],
+  ['qwen2_5_vl', 'hub'],
+  ['qwen2_5_vl', 'v5_layout'],
 ] as const)('the processor of the %s checkpoint (%s)', (family, layout) => {
   const folder = oracleOf(family);
   const { tokenizer_texts: texts, cases } = JSON.parse(
@@ -85,7 +89,7 @@ describe.each([
       expect([...processor.answer(sample.answer)]).toEqual(sample.answer_ids);
       expect(processor.decode(sample.generated_ids)).toBe(sample.generated_text);
       expect(processor.decode(sample.generated_ids, { skipSpecial: false })).toBe(sample.generated_text_with_special);
-      const found = images.flatMap((image) => [...image.pixels]);
+      const found = images.flatMap((image) => [...image.vision.pixels.data]);
       expect(found.every((value, i) => value === all[at + i])).toBe(true);
       const padding = perSample === undefined ? [] : all.slice(at + found.length, at + perSample);
       expect(padding.every((value) => value === 0)).toBe(true);
@@ -203,8 +207,7 @@ const sizes = [
 describe.each(['smolvlm', 'internvl', 'llava'] as const)('the regions of image tokens of %s', (family) => {
   it.each(sizes)('say where on a $width x $height image a token looks (split: $split)', async (size) => {
     const { width, height, split } = size;
-    const { processor, shape } = await describeCheckpoint(oracleOf(family));
-    const { tileSize: side, patchSize } = shape;
+    const { processor } = await describeCheckpoint(oracleOf(family));
     // A black image with one white spot, a tenth of it.
     const spot = { x: 0.62, y: 0.31 };
     const near = (x: number, y: number): boolean => Math.abs(x - spot.x) < 0.05 && Math.abs(y - spot.y) < 0.05;
@@ -216,15 +219,17 @@ describe.each(['smolvlm', 'internvl', 'llava'] as const)('the regions of image t
     const regions = processor.regions(image);
     expect(regions).toHaveLength(image.tokens);
 
-    const perTile = image.tokens / image.tiles;
+    const { pixels } = image.vision;
+    const [tiles, , side] = pixels.shape as [number, number, number];
+    const perTile = image.tokens / tiles;
     const tokens = Math.sqrt(perTile);
-    const patch = patchSize * Math.sqrt(Math.floor(side / patchSize) ** 2 / perTile);
+    const patch = side / tokens;
     regions.forEach(({ left, right, top, bottom }, i) => {
       const [tile, row, column] = [Math.floor(i / perTile), Math.floor((i % perTile) / tokens), i % tokens];
       let brightest = -Infinity;
       for (let y = row * patch; y < (row + 1) * patch; y++) {
         for (let x = column * patch; x < (column + 1) * patch; x++) {
-          brightest = Math.max(brightest, image.pixels[(tile * 3 * side + y) * side + x]!);
+          brightest = Math.max(brightest, pixels.data[(tile * 3 * side + y) * side + x]!);
         }
       }
       const center = { x: (left + right) / 2, y: (top + bottom) / 2 };

@@ -3,6 +3,7 @@ import { crop } from './image/crop.js';
 import { normalizeInto } from './image/normalize.js';
 import type { Normalization } from './image/normalize.js';
 import type { RgbImage } from './image/rgb-image.js';
+import type { InputDeclaration, PlainTensor, VisionInputs } from './vision-inputs.js';
 
 /** How an image is split: tiles per column and per row; both 0 when it is not. */
 export interface TileGrid {
@@ -24,22 +25,37 @@ export function cutTiles(image: RgbImage, side: number): RgbImage[] {
   );
 }
 
-/** Normalised pixels [views, 3, side, side] of square views of one size. */
-export function stackPixels(views: readonly RgbImage[], normalization: Normalization): Float32Array {
-  const size = 3 * views[0]!.width ** 2;
+/** The vision tower's inputs of square views of one size; each has the patches of `positions`. */
+export function tileInputs(
+  views: readonly RgbImage[],
+  normalization: Normalization,
+  positions: Int32Array,
+): VisionInputs<PlainTensor> {
+  const side = views[0]!.width;
+  const size = 3 * side ** 2;
   const pixels = new Float32Array(views.length * size);
   views.forEach((view, i) => normalizeInto(pixels, i * size, view, normalization));
-  return pixels;
+  const positionIds = Int32Array.from(
+    { length: views.length * positions.length },
+    (_, i) => positions[i % positions.length]!,
+  );
+  return {
+    pixels: { data: pixels, shape: [views.length, 3, side, side] },
+    positionIds: { data: positionIds, shape: [views.length, positions.length] },
+  };
+}
+
+/** How {@link tileInputs} of tiles of `side` pixels and so many patches are declared. */
+export function declareTiles(side: number, patches: number): VisionInputs<InputDeclaration> {
+  return {
+    pixels: { type: 'float32', shape: ['tiles', 3, side, side] },
+    positionIds: { type: 'int32', shape: ['tiles', patches] },
+  };
 }
 
 /** Indices of a tile's patches, so many along each side, row by row. */
 export function patchIndices(side: number): Int32Array {
   return Int32Array.from({ length: side ** 2 }, (_, i) => i);
-}
-
-/** The positions of one tile, for each of so many tiles. */
-export function repeatPositions(positions: Int32Array, tiles: number): Int32Array {
-  return Int32Array.from({ length: tiles * positions.length }, (_, i) => positions[i % positions.length]!);
 }
 
 /**

@@ -22,11 +22,16 @@ const inMemory = (name: string): string =>
     .replace(/^language_model\.model/, 'model.language_model')
     .replace(/^(vision_tower|multi_modal_projector)/, 'model.$1');
 
+const qwenInMemory = (name: string): string =>
+  name.replace(/^model/, 'model.language_model').replace(/^visual/, 'model.visual');
+
 const layouts = [
   ['internvl', 'in memory', inMemory],
   ['llava', 'in memory', (name: string) => inMemory(name).replace('vision_model.', '')],
   ['llava', 'as transformers 5 saves it', (name: string) => name.replace('vision_model.', '')],
   ['llava', 'between the two', (name: string) => name.replace(/^language_model\.model/, 'language_model')],
+  ['qwen2_vl', 'in memory', qwenInMemory],
+  ['qwen2_5_vl', 'in memory', qwenInMemory],
 ] as const;
 
 describe.each(layouts)('a %s checkpoint with the names it has %s', (family, _, renamed) => {

@@ -8,7 +8,7 @@ export function onnxReadme(graphs: readonly SavedGraph[]): string {
     'Written by `mpa export --format onnx`, in float32 (opset 21, and operators of `com.microsoft`: ONNX Runtime 1.20 or newer). The',
     'weights of `NAME.onnx` are in `NAME.data`. Configuration, tokenizer and processor files are those of the checkpoint.',
     '',
-    'Run `vision.onnx` on the tiles of an image, and `text.onnx` on prompts with those features. The text graph scores given tokens',
+    'Run `vision.onnx` on an image, or all its tiles, and `text.onnx` on prompts with those features. The text graph scores given tokens',
     '(`targetRows`) and generates (`steps`), the whole loop inside; what is not wanted gets inputs of length 0, and one of `rows`.',
     ...graphs.flatMap(({ file, inputs, outputs }) => [
       '',

@@ -75,3 +75,22 @@ describe('layers over the tokens of tiles', () => {
     );
   });
 });
+
+describe('layers over patches', () => {
+  it('multiplies patches by a kernel that covers them whole, and learns it', () => {
+    const kernel = tf.tensor3d([[[1, 0]], [[0, 1]], [[1, -1]]]);
+    const [value, , learnt] = run((layers, patches) => layers.projectPatches(patches, 'w'), kernel);
+    expect(value).toEqual(x.map((view) => view.map(([a, b]) => [a, b, a! - b!])));
+    // Sums over the patches of twice the output times the input: a a, a b; b a, b b; (a - b) a, (a - b) b with a - b = -1.
+    expect(learnt).toEqual([[[2 * 84, 2 * 100]], [[2 * 100, 2 * 120]], [[-2 * 16, -2 * 20]]]);
+  });
+
+  it('splits channels in equal parts, and joins neighbours', () => {
+    const layers = layersOver(tf.scalar(0));
+    const tokens = tf.tensor3d(x);
+    expect(layers.split(tokens, 2).map((part) => part.arraySync())).toEqual(
+      [0, 1].map((channel) => x.map((view) => view.map((token) => [token[channel]]))),
+    );
+    expect(layers.joinPatches(tokens, 2).arraySync()).toEqual(x.map((view) => [view.flat()]));
+  });
+});

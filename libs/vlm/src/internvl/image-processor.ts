@@ -8,7 +8,7 @@ import { resize } from '../image/resize.js';
 import type { Resample } from '../image/resize.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import type { ImageOptions, ProcessedImage } from '../processor.js';
-import { cutTiles, patchIndices, repeatPositions, stackPixels, tiledRegions } from '../tiles.js';
+import { cutTiles, patchIndices, tiledRegions, tileInputs } from '../tiles.js';
 import type { TileGrid, TokenGrid } from '../tiles.js';
 import type { InternVlConfig } from './config.js';
 import { nearestGrid } from './tile-grid.js';
@@ -67,11 +67,9 @@ export class InternVlImageProcessor {
     const tiles = cutTiles(stretched, this.side);
     const views = isSplit ? [...tiles, resize(image, this.side, this.side, this.resample)] : tiles;
     return {
-      pixels: stackPixels(views, this.normalization),
-      tiles: views.length,
+      vision: tileInputs(views, this.normalization, this.positions),
       rows: isSplit ? grid.rows : 0,
       columns: isSplit ? grid.columns : 0,
-      positionIds: repeatPositions(this.positions, views.length),
       tokens: views.length * this.tokensPerTile,
       width: image.width,
       height: image.height,

@@ -1,6 +1,7 @@
 import type { Family } from '../family.js';
 import { publishedName } from '../published-name.js';
 import { textFamily, textShape } from '../text-decoder/text-family.js';
+import { declareTiles } from '../tiles.js';
 import { readInternVlConfig } from './config.js';
 import type { InternVlConfig } from './config.js';
 import { decoderOf, HEAD, vision } from './modeling.js';
@@ -10,15 +11,8 @@ import { internVlWeights } from './weights.js';
 export const internVl: Family<InternVlConfig> = {
   modelTypes: ['internvl'],
   readConfig: readInternVlConfig,
-  shape: (config) => ({
-    ...textShape(decoderOf(config)),
-    tileSize: config.vision.imageSize,
-    patchSize: config.vision.patchSize,
-    tokensPerTile: (Math.floor(config.vision.imageSize / config.vision.patchSize) / config.scaleFactor) ** 2,
-    visionLayers: config.vision.layers,
-    visionHeads: config.vision.heads,
-    visionHiddenSize: config.vision.hiddenSize,
-  }),
+  shape: (config) => textShape(decoderOf(config)),
+  visionInputs: ({ vision: v }) => declareTiles(v.imageSize, Math.floor(v.imageSize / v.patchSize) ** 2),
   weights: internVlWeights,
   weightName: publishedName,
   vision,

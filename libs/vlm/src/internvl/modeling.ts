@@ -1,6 +1,6 @@
-import type { VisionInputs } from '../family.js';
 import type { Layers } from '../layers.js';
 import type { TextDecoder } from '../text-decoder/modeling.js';
+import type { VisionInputs } from '../vision-inputs.js';
 import type { InternVlConfig } from './config.js';
 
 /** Where the vision tower's tensors are, and the projector's. */

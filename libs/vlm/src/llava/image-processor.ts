@@ -6,7 +6,7 @@ import { ImageError } from '../image/image-error.js';
 import { resize } from '../image/resize.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import type { ProcessedImage } from '../processor.js';
-import { patchIndices, stackPixels, tokenRegions } from '../tiles.js';
+import { patchIndices, tileInputs, tokenRegions } from '../tiles.js';
 import type { LlavaConfig } from './config.js';
 import { readLlavaImageSettings } from './image-settings.js';
 import type { LlavaImageSettings } from './image-settings.js';
@@ -60,11 +60,9 @@ export class LlavaImageProcessor {
     const resized = resize(square, scaled.width, scaled.height, this.settings.resample);
     const middle = crop(resized, view.left, view.top, view.width, view.height);
     return {
-      pixels: stackPixels([middle], normalizationOf(this.settings)),
-      tiles: 1,
+      vision: tileInputs([middle], normalizationOf(this.settings), patchIndices(this.patches)),
       rows: 0,
       columns: 0,
-      positionIds: patchIndices(this.patches),
       tokens: this.tokens,
       width: image.width,
       height: image.height,

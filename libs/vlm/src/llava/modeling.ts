@@ -1,7 +1,7 @@
-import type { VisionInputs } from '../family.js';
 import type { Layers } from '../layers.js';
 import type { TextDecoder } from '../text-decoder/modeling.js';
 import { encoderLayer } from '../vision-encoder/modeling.js';
+import type { VisionInputs } from '../vision-inputs.js';
 import type { LlavaConfig } from './config.js';
 
 /** Where the vision tower's tensors are, and the projector's. */

@@ -30,9 +30,14 @@ function processor(settings: Case['settings']): SmolVlmImageProcessor {
 describe('SmolVlmImageProcessor', () => {
   it.each(golden.cases)('prepares $width x $height (seed $seed) bit for bit as transformers does', (wanted) => {
     const { width, height, seed, settings } = wanted;
-    const { rows, columns, tiles, pixels } = processor(settings).process(noise(width, height, seed));
-    expect({ rows, columns, tiles }).toEqual({ rows: wanted.rows, columns: wanted.columns, tiles: wanted.tiles });
-    expect(createHash('sha256').update(new Uint8Array(pixels.buffer)).digest('hex')).toBe(wanted.sha256);
+    const { rows, columns, vision } = processor(settings).process(noise(width, height, seed));
+    const { data, shape } = vision.pixels;
+    expect({ rows, columns, tiles: shape[0] }).toEqual({
+      rows: wanted.rows,
+      columns: wanted.columns,
+      tiles: wanted.tiles,
+    });
+    expect(createHash('sha256').update(new Uint8Array(data.buffer)).digest('hex')).toBe(wanted.sha256);
   });
 
   it('repeats the positions for every tile and counts the tokens', () => {
@@ -41,9 +46,9 @@ describe('SmolVlmImageProcessor', () => {
       { size: { longest_edge: 64 }, max_image_size: { longest_edge: 32 } },
       config,
     );
-    const { tiles, positionIds: ids, tokens } = images.process(noise(64, 32, 1));
-    expect(tiles).toBe(3);
-    expect([...ids]).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 16 }, (_, i) => i)));
+    const { vision, tokens } = images.process(noise(64, 32, 1));
+    expect(vision.positionIds.shape).toEqual([3, 16]);
+    expect([...vision.positionIds.data]).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 16 }, (_, i) => i)));
     expect(tokens).toBe(12);
   });
 

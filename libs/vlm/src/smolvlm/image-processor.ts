@@ -8,7 +8,7 @@ import { resize } from '../image/resize.js';
 import type { Resample } from '../image/resize.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import type { ImageOptions, ProcessedImage } from '../processor.js';
-import { cutTiles, repeatPositions, stackPixels, tiledRegions } from '../tiles.js';
+import { cutTiles, tiledRegions, tileInputs } from '../tiles.js';
 import type { TileGrid, TokenGrid } from '../tiles.js';
 import type { SmolVlmConfig } from './config.js';
 import { positionIds } from './position-ids.js';
@@ -66,11 +66,9 @@ export class SmolVlmImageProcessor {
     const { views, rows, columns } =
       (options.split ?? this.split) ? this.tile(scaled) : { views: [this.square(scaled)], rows: 0, columns: 0 };
     return {
-      pixels: stackPixels(views, this.normalization),
-      tiles: views.length,
+      vision: tileInputs(views, this.normalization, this.positions),
       rows,
       columns,
-      positionIds: repeatPositions(this.positions, views.length),
       tokens: views.length * this.tokensPerTile,
       width: image.width,
       height: image.height,

@@ -1,5 +1,6 @@
 import type { Family } from '../family.js';
 import { textFamily, textShape } from '../text-decoder/text-family.js';
+import { declareTiles } from '../tiles.js';
 import { readSmolVlmConfig } from './config.js';
 import type { SmolVlmConfig } from './config.js';
 import { decoderOf, HEAD, TEXT, vision } from './modeling.js';
@@ -9,15 +10,8 @@ import { smolVlmWeights } from './weights.js';
 export const smolVlm: Family<SmolVlmConfig> = {
   modelTypes: ['smolvlm', 'idefics3'],
   readConfig: readSmolVlmConfig,
-  shape: (config) => ({
-    ...textShape(decoderOf(config)),
-    tileSize: config.vision.imageSize,
-    patchSize: config.vision.patchSize,
-    tokensPerTile: (Math.floor(config.vision.imageSize / config.vision.patchSize) / config.scaleFactor) ** 2,
-    visionLayers: config.vision.layers,
-    visionHeads: config.vision.heads,
-    visionHiddenSize: config.vision.hiddenSize,
-  }),
+  shape: (config) => textShape(decoderOf(config)),
+  visionInputs: ({ vision: v }) => declareTiles(v.imageSize, Math.floor(v.imageSize / v.patchSize) ** 2),
   weights: smolVlmWeights,
   weightName: (name) => name,
   vision,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { activation, checkDivides, size } from '../config-schema.js';
 import type { Activation } from '../layers.js';
+import { plainRotary } from '../rotary.js';
+import type { RotaryOptions } from '../rotary.js';
 
 /** The validated config of a Llama or Qwen2 decoder, in the names of this code base. */
 export interface TextConfig {
@@ -12,7 +14,7 @@ export interface TextConfig {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly rmsNormEpsilon: number;
-  readonly ropeTheta: number;
+  readonly rotary: RotaryOptions;
   readonly maxPositions: number;
   readonly activation: Activation;
   /** Biases of q_proj, k_proj and v_proj, and of o_proj. */
@@ -78,6 +80,7 @@ export function textConfigSchema(defaultType: 'llama' | 'qwen2'): z.ZodType<Text
 
 function fromJson(json: TextJson): TextConfig {
   const isLlama = json.model_type === 'llama';
+  const headDim = json.head_dim ?? json.hidden_size / json.num_attention_heads;
   return {
     vocabSize: json.vocab_size,
     hiddenSize: json.hidden_size,
@@ -85,9 +88,9 @@ function fromJson(json: TextJson): TextConfig {
     layers: json.num_hidden_layers,
     heads: json.num_attention_heads,
     kvHeads: json.num_key_value_heads ?? json.num_attention_heads,
-    headDim: json.head_dim ?? json.hidden_size / json.num_attention_heads,
+    headDim,
     rmsNormEpsilon: json.rms_norm_eps,
-    ropeTheta: json.rope_parameters?.rope_theta ?? json.rope_theta,
+    rotary: plainRotary(json.rope_parameters?.rope_theta ?? json.rope_theta, headDim),
     maxPositions: json.max_position_embeddings,
     activation: json.hidden_act,
     queryKeyValueBias: !isLlama || json.attention_bias,

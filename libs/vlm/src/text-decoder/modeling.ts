@@ -41,7 +41,7 @@ function decoderLayer<T>(layers: Layers<T>, { config: t, root }: TextDecoder, x:
       headDim: t.headDim,
       tower: 'text',
       layer,
-      rotary: { theta: t.ropeTheta },
+      rotary: t.rotary,
     },
   );
   x = layers.add(x, layers.linear(h, `${name}.self_attn.o_proj`, { bias: t.outputBias }));

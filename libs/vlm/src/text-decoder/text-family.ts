@@ -22,21 +22,7 @@ export function textFamily<C>(
 }
 
 /** Sizes of a model's decoder. */
-export function textShape({
-  config: t,
-  imageTokenId,
-}: TextDecoder): Pick<
-  ModelShape,
-  | 'vocabSize'
-  | 'hiddenSize'
-  | 'textLayers'
-  | 'heads'
-  | 'kvHeads'
-  | 'headDim'
-  | 'ropeTheta'
-  | 'maxPositions'
-  | 'imageTokenId'
-> {
+export function textShape({ config: t, imageTokenId }: TextDecoder): ModelShape {
   return {
     vocabSize: t.vocabSize,
     hiddenSize: t.hiddenSize,
@@ -44,7 +30,7 @@ export function textShape({
     heads: t.heads,
     kvHeads: t.kvHeads,
     headDim: t.headDim,
-    ropeTheta: t.ropeTheta,
+    textRotary: t.rotary,
     maxPositions: t.maxPositions,
     imageTokenId,
   };

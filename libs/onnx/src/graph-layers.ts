@@ -13,6 +13,7 @@ export type Attention = (graph: Graph, q: Value, k: Value, v: Value, options: At
 export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, attention: Attention): Layers<Value> {
   const weight = (name: string): Value => float32Weight(graph, weights, name);
   return {
+    block: (work) => work(),
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
     addWeight: (x, name) => graph.node('Add', [x, weight(name)], {}, name),

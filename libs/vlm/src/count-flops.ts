@@ -65,6 +65,7 @@ class CountingLayers implements Layers<Shape> {
     private readonly pairs = 0,
   ) {}
 
+  block = (work: () => Shape): Shape => work();
   add = (a: Shape): Shape => a;
   addWeight = (x: Shape): Shape => x;
   scale = (x: Shape): Shape => x;

@@ -34,6 +34,8 @@ export interface PatchEmbedOptions {
  * D width. The backend owns what differs between training and decoding: positions, masks and KV caches.
  */
 export interface Layers<T> {
+  /** One block of a tower: what `work` makes beside its result may be freed when it is done. */
+  block(work: () => T): T;
   /** Elementwise sum of equal shapes. */
   add(a: T, b: T): T;
   /** Elementwise product of equal shapes. */

@@ -62,6 +62,11 @@ export class TensorLayers implements Layers<Tensor> {
     private readonly context: TensorLayersContext,
   ) {}
 
+  block(work: () => Tensor): Tensor {
+    // What is recorded must outlive the block.
+    return this.context.record ? work() : tf.tidy(work);
+  }
+
   add(a: Tensor, b: Tensor): Tensor {
     return a.add(b);
   }

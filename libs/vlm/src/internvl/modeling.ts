@@ -28,7 +28,7 @@ export function vision<T>(layers: Layers<T>, config: InternVlConfig, inputs: Vis
   let x = layers.patchEmbed(inputs.pixels, projection, { patchSize: v.patchSize, bias: true });
   x = layers.prependToken(x, `${embeddings}.cls_token`); // [N, P + 1, D]
   if (v.positions) x = layers.addWeight(x, `${embeddings}.position_embeddings`);
-  for (let i = 0; i < v.usedLayers; i++) x = visionLayer(layers, v, x, i);
+  for (let i = 0; i < v.usedLayers; i++) x = layers.block(() => visionLayer(layers, v, x, i));
   if (v.usesFinalNorm) x = layers.layerNorm(x, `${VISION}.layernorm`, v.layerNormEpsilon);
   x = layers.pixelShuffle(layers.dropFirst(x), config.scaleFactor); // [N, P/s^2, D*s^2]
   x = layers.layerNorm(x, `${PROJECTOR}.layer_norm`, PROJECTOR_EPSILON);

@@ -21,7 +21,7 @@ export function vision<T>(layers: Layers<T>, config: LlavaConfig, inputs: Vision
   const { vision: v, featureLayers } = config;
   const states = [embedded(layers, v, inputs.pixels)];
   for (let i = 0; i < Math.max(...featureLayers); i++) {
-    states.push(encoderLayer(layers, v, states[i]!, `${VISION}.encoder.layers.${i}`, i));
+    states.push(layers.block(() => encoderLayer(layers, v, states[i]!, `${VISION}.encoder.layers.${i}`, i)));
   }
   const chosen = featureLayers.map((layer) => (config.dropsFirst ? layers.dropFirst(states[layer]!) : states[layer]!));
   let x = chosen.length === 1 ? chosen[0]! : layers.concat(chosen); // [N, F, D * chosen]

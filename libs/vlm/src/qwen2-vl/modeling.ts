@@ -32,7 +32,7 @@ export interface TowerParts {
   windowed(layer: number): boolean;
 }
 
-const parts: TowerParts = {
+const PARTS: TowerParts = {
   norm: (layers, x, module, epsilon) => layers.layerNorm(x, module, epsilon),
   mlp: (layers, { activation }, x, name) =>
     layers.linear(layers.activation(layers.linear(x, `${name}.fc1`, BIAS), activation), `${name}.fc2`, BIAS),
@@ -41,30 +41,32 @@ const parts: TowerParts = {
 
 /** Qwen2-VL's tower and merger. Source: transformers modeling_qwen2_vl.py, Qwen2VisionTransformerPretrainedModel. */
 export function vision<T>(layers: Layers<T>, config: Qwen2VlConfig, inputs: VisionInputs<T>): T {
-  return tower(layers, config.vision, inputs, parts);
+  return tower(layers, config.vision, inputs, PARTS);
 }
 
 /** A tower over patches that lie in squares of `mergeSize`, each of which becomes a token: [N, tokens, hidden]. */
-export function tower<T>(
-  layers: Layers<T>,
-  config: Qwen2VisionConfig,
-  inputs: VisionInputs<T>,
-  { norm, mlp, windowed }: TowerParts,
-): T {
-  const { heads, hiddenSize, mergeSize } = config;
-  const headDim = hiddenSize / heads;
-  const rotary = visionRotary(config);
+export function tower<T>(layers: Layers<T>, config: Qwen2VisionConfig, inputs: VisionInputs<T>, parts: TowerParts): T {
+  const { mergeSize } = config;
   let x = layers.projectPatches(inputs.pixels, `${VISION}.patch_embed.proj`); // [N, P, D]
-  for (let layer = 0; layer < config.layers; layer++) {
-    const name = `${VISION}.blocks.${layer}`;
-    let h = layers.linear(norm(layers, x, `${name}.norm1`, EPSILON), `${name}.attn.qkv`, BIAS);
-    const [q, k, v] = layers.split(h, 3) as [T, T, T];
-    const options = { heads, kvHeads: heads, headDim, tower: 'vision', layer, rotary } as const;
-    h = layers.attention(q, k, v, { ...options, windowed: windowed(layer) });
-    x = layers.add(x, layers.linear(h, `${name}.attn.proj`, BIAS));
-    x = layers.add(x, mlp(layers, config, norm(layers, x, `${name}.norm2`, EPSILON), `${name}.mlp`));
-  }
-  x = layers.joinPatches(norm(layers, x, `${VISION}.merger.ln_q`, EPSILON), mergeSize ** 2); // [N, P/m^2, m^2*D]
+  for (let i = 0; i < config.layers; i++) x = layers.block(() => towerLayer(layers, config, x, i, parts));
+  x = layers.joinPatches(parts.norm(layers, x, `${VISION}.merger.ln_q`, EPSILON), mergeSize ** 2); // [N, P/m^2, m^2*D]
   x = layers.activation(layers.linear(x, `${VISION}.merger.mlp.0`, BIAS), 'gelu');
   return layers.linear(x, `${VISION}.merger.mlp.2`, BIAS);
+}
+
+function towerLayer<T>(
+  layers: Layers<T>,
+  config: Qwen2VisionConfig,
+  x: T,
+  layer: number,
+  { norm, mlp, windowed }: TowerParts,
+): T {
+  const { heads, hiddenSize } = config;
+  const name = `${VISION}.blocks.${layer}`;
+  let h = layers.linear(norm(layers, x, `${name}.norm1`, EPSILON), `${name}.attn.qkv`, BIAS);
+  const [q, k, v] = layers.split(h, 3) as [T, T, T];
+  const options = { heads, kvHeads: heads, headDim: hiddenSize / heads, rotary: visionRotary(config) };
+  h = layers.attention(q, k, v, { ...options, tower: 'vision', layer, windowed: windowed(layer) });
+  x = layers.add(x, layers.linear(h, `${name}.attn.proj`, BIAS));
+  return layers.add(x, mlp(layers, config, norm(layers, x, `${name}.norm2`, EPSILON), `${name}.mlp`));
 }

@@ -23,7 +23,9 @@ export function vision<T>(layers: Layers<T>, config: SmolVlmConfig, inputs: Visi
   const embeddings = `${VISION}.embeddings`;
   let x = layers.patchEmbed(inputs.pixels, `${embeddings}.patch_embedding`, { patchSize: v.patchSize, bias: true });
   x = layers.add(x, layers.embedding(inputs.positionIds, `${embeddings}.position_embedding.weight`));
-  for (let i = 0; i < v.layers; i++) x = encoderLayer(layers, v, x, `${VISION}.encoder.layers.${i}`, i);
+  for (let i = 0; i < v.layers; i++) {
+    x = layers.block(() => encoderLayer(layers, v, x, `${VISION}.encoder.layers.${i}`, i));
+  }
   x = layers.layerNorm(x, `${VISION}.post_layernorm`, v.layerNormEpsilon); // [N, P, D]
   x = layers.pixelShuffle(x, config.scaleFactor); // [N, P/s^2, D*s^2]
   return layers.linear(x, CONNECTOR); // [N, P/s^2, hidden]

@@ -22,7 +22,7 @@ export function decodeText<T>(layers: Layers<T>, decoder: TextDecoder, inputs: T
   if (inputs.imageFeatures !== undefined) {
     x = layers.placeImageFeatures(x, inputs.imageFeatures, inputs.ids, decoder.imageTokenId);
   }
-  for (let i = 0; i < config.layers; i++) x = decoderLayer(layers, decoder, x, i);
+  for (let i = 0; i < config.layers; i++) x = layers.block(() => decoderLayer(layers, decoder, x, i));
   return layers.rmsNorm(x, `${root}.norm`, config.rmsNormEpsilon);
 }
 

@@ -1,8 +1,9 @@
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-// Our packages resolve to their sources. Node itself gets these conditions too: `import` among them would break `require`.
-const conditions = ['@mpa/source', ...defaultServerConditions];
+// Our packages resolve to their sources. Node itself gets these conditions too: `import` among them would break `require`,
+// and `module` means files for bundlers.
+const conditions = ['@mpa/source', ...defaultServerConditions.filter((condition) => condition !== 'module')];
 
 export default defineConfig({
   resolve: { conditions },

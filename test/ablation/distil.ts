@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Decision } from '@mpa/contracts';
+import { ImageStore } from '@mpa/storage';
 import {
   AdamW,
   collate,
@@ -33,7 +34,7 @@ export async function distil(
 ): Promise<string> {
   const options = trainOptions.parse({ ...settings, epochs: 1 });
   const [large, small] = [await openCheckpoint(teacher), await openCheckpoint(student)];
-  const preparing = { cacheBytes: 2 ** 30, coefficients: NO_TERMS, discrepancyWeight: 0 };
+  const preparing = { images: new ImageStore(), cacheBytes: 2 ** 30, coefficients: NO_TERMS, discrepancyWeight: 0 };
   const { source } = await selectedSamples(decisions, small.processor, preparing);
   const { load, size } = repeated(source, samples, options.seed);
   const fixed = new Parameters(large.weights, { kind: 'named', pattern: /text_model\.norm\.weight$/ }, Math.random);

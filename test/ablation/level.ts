@@ -6,6 +6,7 @@ import type { BenchmarkSample } from '@mpa/benchmarks';
 import type { Decision } from '@mpa/contracts';
 import { readImage, VisionModel } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
+import { ImageStore } from '@mpa/storage';
 import { Parameters, TensorModel } from '@mpa/tensorflow';
 import { repeated, seededRandom, selectedSamples, train, trainableOf, trainOptions } from '@mpa/trainer';
 import type { TrainOptions } from '@mpa/trainer';
@@ -29,6 +30,7 @@ export async function level(
   try {
     const { processor, weights, family, config } = checkpoint;
     const { source } = await selectedSamples(decisions, processor, {
+      images: new ImageStore(),
       cacheBytes: 2 ** 30,
       coefficients: options,
       discrepancyWeight: options.discrepancyWeight,

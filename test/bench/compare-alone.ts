@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { Checkpoint } from '@mpa/vlm';
 import type { AloneReport } from './alone.js';
 import { startPythonPeer } from './python-peer.js';
-import { workload } from './subject.js';
+import { tileSide, workload } from './subject.js';
 
 const run = promisify(execFile);
 const ALONE = new URL('alone.js', import.meta.url).pathname;
@@ -33,7 +33,7 @@ export async function compareAlone(
   };
   const theirs = async (): Promise<number> => {
     const { ids, newTokens, answerTokens } = workload(checkpoint);
-    const shared = { folder: checkpoint.dir, ids: [...ids], side: checkpoint.shape.tileSize, batch: 1 };
+    const shared = { folder: checkpoint.dir, ids: [...ids], side: tileSide(checkpoint), batch: 1 };
     const peer = await startPythonPeer(threads);
     await peer.ask({ ...requests[work], ...shared, tokens: newTokens, answer: answerTokens, steps: 3 });
     const { bytes } = await peer.ask({ verb: 'peak' });

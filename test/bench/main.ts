@@ -6,12 +6,13 @@ import { loadTensorflow } from '@mpa/tensorflow';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { printAgreement } from './agreement-table.js';
+import { printListing } from './listing.js';
 import { compareAlone } from './compare-alone.js';
 import { timeMainJob } from './pipeline-overhead.js';
 import { startPythonPeer } from './python-peer.js';
 import type { PythonPeer } from './python-peer.js';
 import { benchStreams } from './streams.js';
-import { generateOnce, openForGeneration, trainable, trainStep, workload } from './subject.js';
+import { generateOnce, openForGeneration, tileSide, trainable, trainStep, workload } from './subject.js';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const MODELS = join(ROOT, 'libs', 'benchmarks', 'models');
@@ -80,7 +81,7 @@ async function generation(
     verb: 'generate',
     folder: checkpoint.dir,
     ids: [...work.ids],
-    side: checkpoint.shape.tileSize,
+    side: tileSide(checkpoint),
     tokens: work.newTokens,
   };
   for (const [precision, aim] of [
@@ -111,7 +112,7 @@ async function training(
     verb: 'train',
     folder: checkpoint.dir,
     ids: [...work.ids],
-    side: checkpoint.shape.tileSize,
+    side: tileSide(checkpoint),
     answer: work.answerTokens,
     steps: 3,
     batch,
@@ -159,6 +160,11 @@ async function main(): Promise<void> {
   const threads = availableParallelism();
   const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
   const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };
+  if (values.only === 'listing') {
+    console.log(`${cpus()[0]!.model.trim()}, ${threads} threads, ${Math.round(totalmem() / 2 ** 30)} GiB`);
+    await printListing(temporary).finally(() => rm(temporary, { recursive: true, force: true }));
+    return;
+  }
   const { version } = await loadTensorflow({ backend: 'native' });
   const peer = await startPythonPeer(threads);
   try {

@@ -13,7 +13,7 @@ import {
   tf,
 } from '@mpa/tensorflow';
 import type { Trainable } from '@mpa/tensorflow';
-import type { Checkpoint } from '@mpa/vlm';
+import type { Checkpoint, ProcessedImage, SmolVlmConfig } from '@mpa/vlm';
 
 /** The prompt that both sides read: 128 tokens with one image among them, and how many are answered or generated. */
 export interface Workload {
@@ -24,19 +24,25 @@ export interface Workload {
 
 /** A prompt of `length` tokens around the placeholders of one tile. */
 export function workload(checkpoint: Checkpoint, length = 128, newTokens = 32): Workload {
-  const { imageTokenId, tokensPerTile, vocabSize } = checkpoint.shape;
+  const { imageTokenId, vocabSize } = checkpoint.shape;
+  const { tokens } = noiseImage(checkpoint);
   const ids = Int32Array.from({ length }, (_, i) => {
-    if (i >= 4 && i < 4 + tokensPerTile) return imageTokenId;
+    if (i >= 4 && i < 4 + tokens) return imageTokenId;
     return 5 + ((i * 7919) % (Math.min(vocabSize, imageTokenId) - 5));
   });
   return { ids, newTokens, answerTokens: 16 };
 }
 
+/** Pixels per side of a tile. */
+export function tileSide({ config }: Checkpoint): number {
+  return (config as SmolVlmConfig).vision.imageSize;
+}
+
 /** Noise of the size of one tile: what is on the image does not change how long it takes. */
-function noiseImage({ shape }: Checkpoint): { pixels: Float32Array; tiles: number; positionIds: Int32Array } {
-  const pixels = Float32Array.from({ length: 3 * shape.tileSize ** 2 }, (_, i) => Math.sin(i * 12.9898) % 1);
-  const patches = Math.floor(shape.tileSize / shape.patchSize) ** 2;
-  return { pixels, tiles: 1, positionIds: Int32Array.from({ length: patches }, (_, i) => i) };
+function noiseImage(checkpoint: Checkpoint): ProcessedImage {
+  const side = tileSide(checkpoint);
+  const data = Uint8Array.from({ length: 3 * side ** 2 }, (_, i) => (Math.sin(i * 12.9898) + 1) * 127);
+  return checkpoint.processor.image({ width: side, height: side, data }, { split: false });
 }
 
 /** Opens the model for generation; {@link generateOnce} then times it. */

@@ -30,7 +30,12 @@ export interface ReferenceSample {
 /** One case: a batch of samples and what the official implementation computes on it. */
 export interface ReferenceCase {
   readonly name: string;
-  readonly processor_kwargs: { readonly do_image_splitting?: boolean };
+  readonly processor_kwargs: {
+    readonly do_image_splitting?: boolean;
+    readonly crop_to_patches?: boolean;
+    readonly max_patches?: number;
+    readonly size?: { readonly shortest_edge?: number; readonly longest_edge?: number };
+  };
   readonly samples: readonly ReferenceSample[];
   readonly loss: number;
   readonly grad_norms: Readonly<Record<string, number | null>>;
@@ -58,7 +63,6 @@ export interface OracleFolder {
       readonly steps: number;
     };
     readonly lora: { readonly r: number; readonly lora_alpha: number; readonly modules: readonly string[] };
-    readonly parameters: Readonly<Record<string, { readonly in_memory: string }>>;
     readonly tokenizer_texts: readonly {
       readonly text: string;
       readonly ids: readonly number[];

@@ -1,6 +1,5 @@
-import type { ImageInput } from '@mpa/tensorflow';
 import { decodeImage } from '@mpa/vlm';
-import type { CheckpointDescription, ProcessedImage } from '@mpa/vlm';
+import type { CheckpointDescription, ImageInput, ImageOptions, ProcessedImage } from '@mpa/vlm';
 import { join } from 'node:path';
 import type { OracleFolder } from './oracle-folder.js';
 
@@ -11,7 +10,13 @@ export async function processedImages(
   k: number,
 ): Promise<ProcessedImage[][]> {
   const { samples, processor_kwargs: kwargs } = folder.reference.cases[k]!;
-  const options = kwargs.do_image_splitting === undefined ? {} : { split: kwargs.do_image_splitting };
+  const split = kwargs.do_image_splitting ?? kwargs.crop_to_patches;
+  const { shortest_edge: least, longest_edge: most } = kwargs.size ?? {};
+  const options: ImageOptions = {
+    ...(split !== undefined && { split }),
+    ...(kwargs.max_patches !== undefined && { maxTiles: kwargs.max_patches }),
+    ...(least !== undefined && most !== undefined && { pixels: { least, most } }),
+  };
   return Promise.all(
     samples.map(({ images }) =>
       Promise.all(images.map(async (name) => processor.image(await decodeImage(join(folder.dir, name)), options))),
@@ -25,15 +30,22 @@ export async function storedImages(
   checkpoint: CheckpointDescription,
   k: number,
 ): Promise<ImageInput[][]> {
-  const { data, shape } = folder.tensor(`case${k}.pixel_values`);
-  const [, perSample = 0, ...tile] = shape;
-  const size = tile.reduce((product, n) => product * n, 1);
+  const stored = folder.tensor(`case${k}.pixel_values`).data as Float32Array;
+  const perSample = pixelsPerSample(folder, k);
   const processed = await processedImages(folder, checkpoint, k);
+  let at = 0;
   return processed.map((images, sample) => {
-    let at = sample * perSample * size;
+    if (perSample !== undefined) at = sample * perSample;
     return images.map((image) => {
-      const pixels = (data as Float32Array).slice(at, (at += image.tiles * size));
-      return { ...image, pixels };
+      const { data, shape } = image.vision.pixels;
+      const pixels = { data: stored.slice(at, (at += data.length)), shape };
+      return { ...image, vision: { ...image.vision, pixels } };
     });
   });
+}
+
+/** Values of a sample where the reference pads all samples to as many tiles; undefined where it joins the tiles of all. */
+export function pixelsPerSample(folder: OracleFolder, k: number): number | undefined {
+  const { shape } = folder.tensor(`case${k}.pixel_values`);
+  return shape.length === 5 ? shape.slice(1).reduce((product, n) => product * n, 1) : undefined;
 }

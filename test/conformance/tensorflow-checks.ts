@@ -27,8 +27,8 @@ export async function* tensorflowChecks(folder: OracleFolder, checkpoint: Checkp
     const name = `case ${k} ${reference.name}`;
     const full = newModel(checkpoint, new Parameters(checkpoint.weights, { kind: 'full' }, () => 0));
     yield* forwardChecks(folder, k, full, layout, `${name}: tensorflow`);
-    yield* gradientChecks(folder, k, full, layout, `${name}: tensorflow`);
-    yield* adamwChecks(folder, k, full, layout, `${name}: tensorflow`);
+    yield* gradientChecks(folder, k, checkpoint, full, layout, `${name}: tensorflow`);
+    yield* adamwChecks(folder, k, checkpoint, full, layout, `${name}: tensorflow`);
     full.parameters.dispose();
     yield* loraChecks(folder, k, checkpoint, layout, `${name}: tensorflow`);
     disposeLayout(layout);
@@ -126,6 +126,7 @@ const isNoise = (name: string): boolean => /vision.*k_proj\.bias$/.test(name);
 function* gradientChecks(
   folder: OracleFolder,
   k: number,
+  { family }: Checkpoint,
   model: Model,
   layout: BatchLayout,
   name: string,
@@ -137,7 +138,7 @@ function* gradientChecks(
   let elements: Check = { name: `${name} gradient elements`, difference: 0, tolerance: 1e-4 };
   for (const [parameter, norm] of Object.entries(reference.grad_norms)) {
     if (isNoise(parameter)) continue;
-    const gradient = gradients.get(parameter);
+    const gradient = gradients.get(family.weightName(parameter));
     if (norm === null || !gradient) {
       if (norm !== null || gradient)
         worst = { ...worst, difference: Infinity, detail: `${parameter}: gradient expected ${norm}` };
@@ -187,6 +188,7 @@ function* trainingSteps(
 function* adamwChecks(
   folder: OracleFolder,
   k: number,
+  { family }: Checkpoint,
   model: Model,
   layout: BatchLayout,
   name: string,
@@ -201,7 +203,7 @@ function* adamwChecks(
   let norms: Check = { name: `${name} AdamW parameter norms`, difference: 0, tolerance: 1e-4 };
   for (const [parameter, expected] of Object.entries(adamw.params)) {
     if (noise.adamw_unstable.includes(parameter) || isNoise(parameter)) continue;
-    const values = model.parameters.read(parameter);
+    const values = model.parameters.read(family.weightName(parameter));
     sums = larger(sums, Math.abs(sumOf(values, (x) => x) - expected.sum), parameter);
     norms = larger(norms, Math.abs(Math.sqrt(sumOf(values, (x) => x * x)) - expected.l2), parameter);
   }
@@ -218,8 +220,7 @@ function* loraChecks(
   name: string,
 ): Generator<Check> {
   const { lora, adamw, cases } = folder.reference;
-  const inFile = modulesInFile(folder);
-  const modules = lora.modules.map((module) => inFile.get(module) ?? module);
+  const modules = lora.modules.map((module) => checkpoint.family.weightName(module));
   const parameters = new Parameters(
     checkpoint.weights,
     { kind: 'lora', rank: lora.r, alpha: lora.lora_alpha, modules },
@@ -245,13 +246,4 @@ function* loraChecks(
   yield matrices;
   optimizer.dispose();
   parameters.dispose();
-}
-
-/** In-memory module names of the reference -> names in the checkpoint file. */
-function modulesInFile({ reference }: OracleFolder): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  for (const [saved, { in_memory: memory }] of Object.entries(reference.parameters)) {
-    names.set(memory.replace(/\.weight$/, ''), saved.replace(/\.weight$/, ''));
-  }
-  return names;
 }

@@ -59,17 +59,24 @@ const sorted = (keys: readonly (readonly [string, string])[]): object => Object.
 
 describe('configuration keys and defaults in the guide', () => {
   it.each([annotator, parity, evaluator])('are those of $name', ({ name, config }) => {
-    const own = new Map([...documentedKeys('key of `model`', 'model.'), ...documentedKeys(`key of \`${name}\``)]);
+    const shared = ['model', 'endpoint', 'images'].filter((part) => part in config.shape);
+    const own = new Map([
+      ...shared.flatMap((part) => documentedKeys(`key of \`${part}\``, `${part}.`)),
+      ...documentedKeys(`key of \`${name}\``),
+    ]);
     const documented = [...own].filter(([, value]) => value !== 'no key');
     expect(sorted(documented)).toEqual(sorted(keysOf(config.toJSONSchema({ io: 'input' }) as Schema)));
   });
 
   it.each([
-    ['trainer', trainer.config],
-    ['every service', serverConfig],
-  ] as const)('are those of %s', (name, config) => {
-    const title = name === 'trainer' ? 'key of `trainer`' : `key of ${name}`;
-    expect(documentedKeys(title)).toEqual(keysOf(config.toJSONSchema({ io: 'input' }) as Schema));
+    [
+      'trainer',
+      trainer.config,
+      [...documentedKeys('key of `trainer`'), ...documentedKeys('key of `images`', 'images.')],
+    ],
+    ['every service', serverConfig, documentedKeys('key of every service')],
+  ] as const)('are those of %s', (_, config, documented) => {
+    expect(sorted(documented)).toEqual(sorted(keysOf(config.toJSONSchema({ io: 'input' }) as Schema)));
   });
 });
 

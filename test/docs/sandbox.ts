@@ -17,7 +17,8 @@ export interface Ended {
 
 /**
  * A folder in the place of the repository's, in which the commands of the documents find what its placeholders stand for:
- * `models/large` and `models/small` are the tiny checkpoint, `photos` its images, `labels` a drawn benchmark, `stvqa` another.
+ * `models/large` and `models/small` are the tiny checkpoint, `photos` its images, `shards` a tar file, `lists` names `photos`, `labels` a drawn benchmark,
+ * `stvqa` another, `written.json` questions about `photos`.
  */
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), 'mpa-docs-'));
@@ -33,9 +34,15 @@ export class Sandbox {
     for (const name of ['large', 'small']) symlinkSync(model, at('models', name));
     cpSync(join(model, 'images'), at('photos'), { recursive: true });
     copyFileSync(at('photos', readdirSync(at('photos'))[0]!), at('photos', 'chart.png'));
+    mkdirSync(at('shards'));
+    copyFileSync(join(ROOT, 'libs/storage/fixtures/gnu.tar'), at('shards', '00000.tar'));
+    mkdirSync(at('lists'));
+    writeFileSync(at('lists', 'train.jsonl'), '{"image": "../photos/chart.png"}\n');
     await writeWorld({ task: 'chartqa', split: 'test', count: 1, seed: 1, out: at('labels') });
     const { annotations } = await writeWorld({ task: 'stvqa', split: 'test', count: 4, seed: 1, out: at('stvqa') });
     renameSync(annotations!, at('stvqa', 'train_task_1.json'));
+    const written = { image_path: 'chart.png', predicted_question: 'What is it', predicted_answer: 'a chart' };
+    writeFileSync(at('written.json'), JSON.stringify([written]));
     const ports = new Map<string, number>();
     for (const [name, content] of files) {
       for (const [port] of content.matchAll(/(?<=127\.0\.0\.1:)\d+/g)) {

@@ -109,7 +109,7 @@ async function writeLogits(checkpoint: Checkpoint, model: OnnxModel, out: string
   const { ids, images } = await question(checkpoint);
   const [logits] = await model.logits([{ ids, images: await model.encodeImage(images) }]);
   writeFileSync(`${out}.ids`, ids);
-  writeFileSync(`${out}.pixels`, images[0]!.pixels);
+  writeFileSync(`${out}.pixels`, images[0]!.vision.pixels.data);
   writeFileSync(`${out}.logits`, logits!);
 }
 

@@ -4,10 +4,19 @@ import { join } from 'node:path';
 import { defaultCacheDirectory } from '@mpa/tensorflow';
 
 /** What this project is compared with and has to get on with, installed by pip into a folder of its own. */
-const REQUIREMENTS = ['torch', 'torchvision', 'transformers[serving]', 'peft', 'safetensors', 'pillow', 'num2words'];
+const REQUIREMENTS = [
+  'torch',
+  'torchvision',
+  'transformers[serving]',
+  'peft',
+  'safetensors',
+  'pillow',
+  'num2words',
+  'pyarrow',
+];
 
 /** Bumped with {@link REQUIREMENTS}, so that an environment made before is completed. */
-const READY = 'ready-2';
+const READY = 'ready-3';
 
 /**
  * The Python interpreter of an environment that has transformers, PyTorch and PEFT: in the cache (`MPA_CACHE`), made when it is not

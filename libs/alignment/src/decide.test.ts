@@ -31,6 +31,11 @@ describe.each(tasks)('%s', (task) => {
     expect(reasonFor({ studentAnswer: same })).toEqual({ selected: false, reason: 'student_agrees' });
   });
 
+  test('goes by the S-VLM alone where the L-VLM was not asked again', () => {
+    expect(reasonFor({ selfCheck: undefined })).toEqual({ selected: true, reason: 'student_differs' });
+    expect(reasonFor({ selfCheck: undefined, studentAnswer: same }).reason).toBe('student_agrees');
+  });
+
   test('rejects what the L-VLM contradicts, whatever the S-VLM says', () => {
     for (const studentAnswer of [annotation, same, other]) {
       const decision = reasonFor({ selfCheck: other, studentAnswer });

@@ -5,8 +5,8 @@ export interface ParityInput {
   readonly task: Task;
   /** The answer that the L-VLM wrote together with its question. */
   readonly annotation: string;
-  /** The L-VLM's answer to its own question, asked afresh. */
-  readonly selfCheck: string;
+  /** The L-VLM's answer to its own question, asked afresh; undefined where nobody asked it. */
+  readonly selfCheck: string | undefined;
   /** The S-VLM's answer to that question. */
   readonly studentAnswer: string;
 }
@@ -33,11 +33,14 @@ export type Decision =
 
 /**
  * The Parity Identifier's rule (arXiv 2509.16633): a sample shows the parity gap where the L-VLM agrees with its own
- * annotation and the S-VLM does not, both under the task's match rule. No answer from the S-VLM is a wrong one.
+ * annotation, as far as it was asked, and the S-VLM does not, both under the task's match rule. No answer from the S-VLM is a wrong
+ * one.
  */
 export function decide({ task, annotation, selfCheck, studentAnswer }: ParityInput): Decision {
   if (annotation.trim() === '') return { selected: false, reason: 'annotation_empty' };
-  if (!matches(task, annotation, selfCheck)) return { selected: false, reason: 'teacher_disagrees_with_itself' };
+  if (selfCheck !== undefined && !matches(task, annotation, selfCheck)) {
+    return { selected: false, reason: 'teacher_disagrees_with_itself' };
+  }
   if (matches(task, annotation, studentAnswer)) return { selected: false, reason: 'student_agrees' };
   return { selected: true, reason: 'student_differs' };
 }

@@ -1,28 +1,22 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Summary } from '@mpa/console';
-import { annotationPrompt } from '@mpa/prompts';
 import { topics } from '@mpa/service-kit';
 import { formatKafkaPlace, kafkaOptions, openKafkaStreams, openEmbeddedStreams, type Streams } from '@mpa/streams';
 import { hasKafka, kafkaReleases, startBroker, type Broker } from '@mpa/streams/testing';
-import { loadTensorflow } from '@mpa/tensorflow';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeAlignInputs, type AlignInputs } from './align-inputs.fixture.js';
 import { lastObject, runMpa, startMpa, type Ended } from './run-mpa.fixture.js';
 import { serveService, type Served } from './serve-service.fixture.js';
-import { writeSpeakingCheckpoint } from './speaking-checkpoint.fixture.js';
 
-const student = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
 const COUNT = 24;
 
 // The newest release; the streams' own tests run on all.
 describe.skipIf(!hasKafka)('mpa align on Kafka', () => {
   const work = mkdtempSync(join(tmpdir(), 'mpa-align-kafka-'));
-  const teacher = join(work, 'teacher');
-  const images = join(work, 'images');
   const slow = join(work, 'slow.yaml');
+  let { teacher, student, images } = {} as AlignInputs;
   let broker: Broker;
   let brokers: string;
   let streams: Streams;
@@ -30,17 +24,7 @@ describe.skipIf(!hasKafka)('mpa align on Kafka', () => {
   beforeAll(async () => {
     broker = await startBroker(kafkaReleases.at(-1)!);
     brokers = broker.brokers.join(',');
-    await loadTensorflow();
-    const oracle = readdirSync(join(student, 'images')).map((name) => join(student, 'images', name));
-    const lines = [
-      { prompt: annotationPrompt('chartqa'), answer: 'Question: What is drawn? Answer: a cat' },
-      { prompt: 'What is drawn?', answer: 'a cat' },
-    ];
-    await writeSpeakingCheckpoint(teacher, student, lines, oracle);
-    mkdirSync(images);
-    const picture = { create: { width: 64, height: 60, channels: 3 as const, background: { r: 40, g: 90, b: 120 } } };
-    await sharp(picture).png().toFile(join(images, '0.png'));
-    for (let i = 1; i < COUNT; i++) copyFileSync(join(images, '0.png'), join(images, `${i}.png`));
+    ({ teacher, student, images } = await writeAlignInputs(work, COUNT));
     writeFileSync(
       slow,
       'annotator: { batch: 1, diversity: { maxShare: 1 } }\nparity: { batch: 1 }\ntrainer: { training: { batch: 4, epochs: 1 } }\n' +
@@ -95,7 +79,7 @@ describe.skipIf(!hasKafka)('mpa align on Kafka', () => {
     expect(summaryOf(second)).toMatchObject({ images: COUNT, annotated: COUNT, selected: COUNT, skipped: {} });
     expect(second.stderr).toMatch(/annotate: \d+ of 24 were done before/);
     const kept = openEmbeddedStreams(join(work, 'killed', 'streams'));
-    for (const { name } of Object.values(topics)) {
+    for (const { name } of [topics.images, topics.annotations, topics.decisions]) {
       const ids = await idsOf(streams, name);
       expect(new Set(ids).size).toBe(ids.length);
       expect(ids).toHaveLength(COUNT);

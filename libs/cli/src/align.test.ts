@@ -3,46 +3,30 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { writeWorld } from '@mpa/benchmarks';
 import type { Analysis, Levelling, Summary } from '@mpa/console';
-import { annotationPrompt } from '@mpa/prompts';
 import { topics } from '@mpa/service-kit';
 import { openEmbeddedStreams, type StreamRecord } from '@mpa/streams';
-import { loadTensorflow } from '@mpa/tensorflow';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeAlignInputs, type AlignInputs } from './align-inputs.fixture.js';
 import { writeMixedImages } from './mixed-images.fixture.js';
 import { lastObject, runMpa, startMpa, UNPRIVILEGED, type Ended } from './run-mpa.fixture.js';
 import { serveService } from './serve-service.fixture.js';
-import { writeSpeakingCheckpoint } from './speaking-checkpoint.fixture.js';
 
-const student = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'mpa-align-'));
-const teacher = join(work, 'teacher');
-const images = join(work, 'images');
 const GOOD = 6;
+let inputs: AlignInputs;
+let images: string;
 
 beforeAll(async () => {
-  const oracle = readdirSync(join(student, 'images')).map((name) => join(student, 'images', name));
-  await loadTensorflow();
-  const lines = [
-    { prompt: annotationPrompt('chartqa'), answer: 'Question: What is drawn? Answer: a cat' },
-    { prompt: 'What is drawn?', answer: 'a cat' },
-  ];
-  await writeSpeakingCheckpoint(teacher, student, lines, oracle);
-  mkdirSync(images);
-  await Promise.all(
-    Array.from({ length: GOOD }, (_, i) =>
-      sharp({ create: { width: 40 + i, height: 60, channels: 3, background: { r: 40 * i, g: 90, b: 120 } } })
-        .png()
-        .toFile(join(images, `good-${i}.png`)),
-    ),
-  );
+  inputs = await writeAlignInputs(work, GOOD);
+  ({ images } = inputs);
 }, 60_000);
 afterAll(() => rmSync(work, { recursive: true }));
 
 function alignArgs(run: string, from: string, ...more: string[]): string[] {
+  const { teacher, student } = inputs;
   return ['align', '--images', from, '--task', 'chartqa', '--teacher', teacher, '--student', student, '--out', join(work, run), ...more]; // prettier-ignore
 }
 
@@ -165,6 +149,7 @@ describe('mpa align', () => {
 describe('mpa align with services elsewhere', () => {
   it('reaches all four, each started by mpa serve, which stop at SIGTERM', async () => {
     const cacheDir = join(work, 'graphs');
+    const { teacher, student } = inputs;
     const settings = {
       annotator: { model: { checkpoint: teacher, cacheDir } },
       parity: { model: { checkpoint: student, cacheDir } },

@@ -1,5 +1,3 @@
-import type { KafkaCredentials } from '@mpa/streams';
-
 /** What a command may touch of the process around it; `main.ts` makes it. */
 export interface CommandContext {
   /** Writes a line of result. With `--json` a command writes the one object, and nothing else. */
@@ -12,6 +10,6 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Folder for what can be made again: exported graphs, TensorFlow. */
   readonly cacheDirectory: string;
-  /** Name and password for Kafka, if the environment has them. */
-  readonly kafkaCredentials: KafkaCredentials | undefined;
+  /** Environment variables, for keys of endpoints and the password of Kafka. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }

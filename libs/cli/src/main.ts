@@ -1,5 +1,4 @@
 import { ConfigError } from '@mpa/service-kit';
-import { kafkaCredentials } from '@mpa/streams';
 import { defaultCacheDirectory } from '@mpa/tensorflow';
 import { CommanderError } from 'commander';
 import { InterruptedError, UsageError } from './cli-error.js';
@@ -32,7 +31,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     stderr: process.stderr,
     signal: interrupt.signal,
     cacheDirectory: defaultCacheDirectory(env),
-    kafkaCredentials: kafkaCredentials(env),
+    env,
   };
   try {
     await program(context).parseAsync(args, { from: 'user' });

@@ -10,6 +10,8 @@ import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEfficiency } from './commands/efficiency.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { addExport } from './commands/export.js';
+import { addImport } from './commands/import.js';
 import { addPretrain } from './commands/pretrain.js';
 import { addScore } from './commands/score.js';
 import { addServe } from './commands/serve.js';
@@ -30,6 +32,8 @@ export function program(context: CommandContext): Command {
   for (const add of [
     addAlign,
     addAnalyze,
+    addImport,
+    addExport,
     addConsole,
     addDemo,
     addWorld,

@@ -130,7 +130,7 @@ describe('every page', () => {
         selectedBy: {},
         rejected: {},
       },
-      ...{ signals: {}, train: { steps: 0, firstLoss: null, lastLoss: null, terms: {} }, eval: {} },
+      ...{ signals: {}, teacher: null, train: { steps: 0, firstLoss: null, lastLoss: null, terms: {} }, eval: {} },
       ...{ speed: { before: 1, after: 1, teacher: 1 }, seconds: 1 },
     };
     await writeReport(runPaths(folder), streams, summary, [1, 2, 3].map((step) => ({ step, loss: 1 / step, terms: {} }))); // prettier-ignore

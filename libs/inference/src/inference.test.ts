@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createClient, ModelService } from '@mpa/contracts';
 import type { Client } from '@mpa/contracts';
 import { createLogger, startInProcess } from '@mpa/service-kit';
+import { ImageStore } from '@mpa/storage';
 import type { RunningService, Service } from '@mpa/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -13,42 +14,55 @@ import { modelService } from './model-service.js';
 import { readImage } from './read-image.js';
 import { VisionModel } from './vision-model.js';
 
-const folder = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
+const fixtures = fileURLToPath(new URL('../../../test/fixtures/vlm/', import.meta.url));
+const folder = `${fixtures}smolvlm-a/`;
 const cacheDir = mkdtempSync(join(tmpdir(), 'mpa-inference-'));
 
-interface Reference {
-  cases: {
-    samples: {
-      messages: { content: { text?: string }[] }[];
-      images: string[];
-      answer: string;
-      answer_logprob_sum: number;
-    }[];
-  }[];
+interface Sample {
+  messages: { content: { text?: string }[] }[];
+  images: string[];
+  answer: string;
+  answer_logprob_sum: number;
 }
-const reference = JSON.parse(readFileSync(`${folder}reference.json`, 'utf8')) as Reference;
-const { messages, images, answer, answer_logprob_sum } = reference.cases[0]!.samples[0]!;
-const question = messages[0]!.content.find(({ text }) => text !== undefined)!.text!;
-const imageFile = `${folder}${images[0]!}`;
+
+/** The first question of a reference folder, with the log-probability that transformers gives its answer. */
+function firstSample(dir: string): Sample & { readonly question: string; readonly imageFile: string } {
+  const { cases } = JSON.parse(readFileSync(`${dir}reference.json`, 'utf8')) as { cases: { samples: Sample[] }[] };
+  const sample = cases[0]!.samples[0]!;
+  const question = sample.messages[0]!.content.find(({ text }) => text !== undefined)!.text!;
+  return { ...sample, question, imageFile: `${dir}${sample.images[0]!}` };
+}
+const { question, imageFile, answer, answer_logprob_sum } = firstSample(folder);
+
+const openModel = (checkpoint: string): Promise<VisionModel> =>
+  VisionModel.open(
+    modelConfig.parse({ checkpoint, cacheDir, precision: 'float32', maxNewTokens: 8, executionProviders: ['cpu'] }),
+  );
 
 let model: VisionModel;
 beforeAll(async () => {
-  const config = { checkpoint: folder, cacheDir, precision: 'float32', maxNewTokens: 8, executionProviders: ['cpu'] };
-  model = await VisionModel.open(modelConfig.parse(config));
+  model = await openModel(folder);
 });
 afterAll(async () => {
   await model.close();
   rmSync(cacheDir, { recursive: true });
 });
 
-describe('VisionModel', () => {
-  it('scores an answer as transformers does', async () => {
-    const [image] = await model.look([model.prepare(await readImage(imageFile))]);
-    const [score] = await model.score([{ image: image!, text: question, answer }]);
+describe.each(['smolvlm-a', 'internvl-a', 'llava-a', 'qwen2_vl-a', 'qwen2_5_vl-a'])('VisionModel of %s', (name) => {
+  it('scores an answer as transformers does, and says where on the image it looked', async () => {
+    const sample = firstSample(`${fixtures}${name}/`);
+    const opened = await openModel(`${fixtures}${name}`);
+    const [image] = await opened.look([opened.prepare(await readImage(sample.imageFile))]);
+    const [examined] = await opened.examine([{ image: image!, text: sample.question, answer: sample.answer, grid: 4 }]);
+    await opened.close();
     // float32 sums over some tokens in another order
-    expect(score).toBeCloseTo(answer_logprob_sum, 3);
+    expect(examined!.logProbability).toBeCloseTo(sample.answer_logprob_sum, 3);
+    expect(examined!.attention).toHaveLength(16);
+    expect(examined!.attention!.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
   });
+});
 
+describe('VisionModel', () => {
   it('answers alike alone and in a batch, and scores what it answered', async () => {
     const [image] = await model.look([model.prepare(await readImage(imageFile))]);
     const questions = [question, 'And what else can be seen in this picture?'].map((text) => ({ image: image!, text }));
@@ -101,7 +115,7 @@ describe('ModelService', () => {
     name: 'model',
     config,
     start: async (_, { implementOptions }) => ({
-      implementations: [modelService(model, implementOptions)],
+      implementations: [modelService(model, new ImageStore(), implementOptions)],
       close: () => Promise.resolve(),
     }),
   };

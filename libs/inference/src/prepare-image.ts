@@ -1,16 +1,14 @@
-import type { ProcessedImage } from '@mpa/vlm';
-import { imageFault, readImage } from './read-image.js';
-import type { ImageFault } from './read-image.js';
-import type { VisionModel } from './vision-model.js';
+import { imageFault, type ImageFault } from './read-image.js';
+import type { LoadOptions, Teacher } from './teacher.js';
 
-/** Reads, decodes and prepares the image at a path or URI; or says why it cannot be used. */
-export async function prepareImage(
-  model: VisionModel,
+/** Reads and prepares the image at a path or URI; or says why it cannot be used. */
+export async function prepareImage<Prepared>(
+  model: Pick<Teacher<Prepared, unknown>, 'load'>,
   uri: string,
-  signal: AbortSignal,
-): Promise<ProcessedImage | ImageFault> {
+  options: LoadOptions,
+): Promise<Prepared | ImageFault> {
   try {
-    return model.prepare(await readImage(uri, signal));
+    return await model.load({ source: { case: 'uri', value: uri } }, options);
   } catch (error) {
     const fault = imageFault(error);
     if (!fault) throw error;
@@ -19,6 +17,6 @@ export async function prepareImage(
 }
 
 /** Whether an image was prepared. */
-export function isPrepared(image: ProcessedImage | ImageFault): image is ProcessedImage {
+export function isPrepared<Prepared extends object>(image: Prepared | ImageFault): image is Prepared {
   return !('reason' in image);
 }

@@ -3,9 +3,11 @@ import { basename, resolve } from 'node:path';
 import { areaShares, ATTENTION_LAYERS, attentionMap } from '@mpa/alignment';
 import { loadModel } from '@mpa/onnx';
 import type { GenerateOptions, ImageFeatures, OnnxModel, Scored } from '@mpa/onnx';
-import { answerParts, openCheckpoint } from '@mpa/vlm';
+import { answerParts, decodeImage, openCheckpoint } from '@mpa/vlm';
 import type { ProcessedImage, Processor, RgbImage } from '@mpa/vlm';
 import type { ModelConfig } from './model-config.js';
+import { bytesOf } from './read-image.js';
+import type { LoadOptions, SignalKind, Teacher } from './teacher.js';
 
 /** An image that a model has looked at: every prompt on it reuses its features. */
 export interface SeenImage {
@@ -44,7 +46,9 @@ export type Sampling = Required<Pick<GenerateOptions, 'answers' | 'temperature' 
  * A checkpoint as a partner in a conversation about images. Its calls may overlap; `inTurn` keeps batches apart, so that
  * two of them do not share the cores.
  */
-export class VisionModel {
+export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
+  readonly gives: ReadonlySet<SignalKind> = new Set(['confidence', 'attention', 'n_best', 'rationale']);
+  readonly parallel = 1;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -77,6 +81,19 @@ export class VisionModel {
     } finally {
       checkpoint.close();
     }
+  }
+
+  /** Itself: it keeps nothing of a run. */
+  async forRun(): Promise<this> {
+    return this;
+  }
+
+  /** Reads an image, decodes and prepares it. Throws ImageError, StorageError, or RpcError without an image. */
+  async load(image: Parameters<typeof bytesOf>[0], { onRead, ...reading }: LoadOptions): Promise<ProcessedImage> {
+    const bytes = await bytesOf(image, reading);
+    const decoded = await decodeImage(bytes);
+    onRead?.(bytes, decoded);
+    return this.prepare(decoded);
   }
 
   /** Resizes, tiles and normalises: the part that needs no model. Throws ImageError for an image that cannot be used. */
@@ -194,7 +211,8 @@ export class VisionModel {
 /** Pixels that a digest is taken of, spread over the image. */
 const DIGESTED = 65_536;
 
-function digestOf({ processed: { pixels } }: SeenImage): string {
+function digestOf({ processed }: SeenImage): string {
+  const { data: pixels } = processed.vision.pixels;
   const stride = Math.max(1, Math.floor(pixels.length / DIGESTED));
   const some = Float32Array.from({ length: Math.ceil(pixels.length / stride) }, (_, i) => pixels[i * stride]!);
   return createHash('sha256').update(new Uint8Array(some.buffer)).digest('hex');

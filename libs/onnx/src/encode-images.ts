@@ -1,66 +1,51 @@
-import type { ModelShape, ProcessedImage } from '@mpa/vlm';
-import { joined } from './joined.js';
+import { stackViews } from '@mpa/vlm';
+import type { ImageInput, InputDeclaration, ModelShape, PlainTensor, VisionInputs } from '@mpa/vlm';
 import { OnnxError } from './onnx-error.js';
 import type { ImageFeatures } from './prompt-batch.js';
-import type { SessionThread } from './session-thread.js';
-
-/** What the vision tower needs of an image. */
-export type ImageTiles = Pick<ProcessedImage, 'pixels' | 'positionIds' | 'tiles'>;
+import type { SessionThread, TensorValues } from './session-thread.js';
 
 // Patches of one run. More at once are slower on a CPU: 4 tiles of 1024 patches took 1.2 times as long as one after the other.
 const PATCHES_PER_RUN = 1024;
 
-/** Runs the vision tower over all tiles of all images. Throws {@link OnnxError} for an image of another model's size. */
+/** Runs the vision tower over all views of all images. Throws {@link OnnxError} for an image of another model's size. */
 export async function encodeImages(
   session: SessionThread,
-  shape: ModelShape,
-  images: readonly ImageTiles[],
+  { hiddenSize }: ModelShape,
+  declared: VisionInputs<InputDeclaration>,
+  images: readonly ImageInput[],
 ): Promise<ImageFeatures[]> {
-  const { tileSize, tokensPerTile, hiddenSize } = shape;
-  const patches = Math.floor(tileSize / shape.patchSize) ** 2;
-  const size = 3 * tileSize ** 2;
-  images.forEach((image, i) => check(image, i, tileSize, { pixels: size, positionIds: patches }));
-  const tiles = images.flatMap((image) =>
-    Array.from({ length: image.tiles }, (_, t) => ({
-      pixels: image.pixels.subarray(t * size, (t + 1) * size),
-      positionIds: image.positionIds.subarray(t * patches, (t + 1) * patches),
-    })),
-  );
-  const perRun = Math.max(1, Math.floor(PATCHES_PER_RUN / patches));
-  const rows = new Float32Array(tiles.length * tokensPerTile * hiddenSize);
-  for (let start = 0; start < tiles.length; start += perRun) {
-    const run = tiles.slice(start, start + perRun);
-    const pixels = joined(new Float32Array(run.length * size), run, (tile) => tile.pixels);
-    const positionIds = joined(new Int32Array(run.length * patches), run, (tile) => tile.positionIds);
-    const { features } = await session.run(
-      'vision',
-      {
-        pixels: { type: 'float32', data: pixels, dims: [run.length, 3, tileSize, tileSize] },
-        positionIds: { type: 'int32', data: positionIds, dims: [run.length, patches] },
-      },
-      ['features'],
-    );
-    rows.set(features.data, start * tokensPerTile * hiddenSize);
+  images.forEach(({ vision }, i) => check(vision, i, declared));
+  const tokens = images.reduce((sum, image) => sum + image.tokens, 0);
+  const rows = new Float32Array(tokens * hiddenSize);
+  const views = images.map(({ vision }) => vision);
+  let filled = 0;
+  for (const stack of stackViews(views, PATCHES_PER_RUN)) {
+    const feeds = Object.entries(stack).map(([name, tensor]) => [name, tensorValues(tensor as PlainTensor)] as const);
+    const { features } = await session.run('vision', Object.fromEntries(feeds), ['features']);
+    rows.set(features.data, filled);
+    filled += features.data.length;
   }
   let start = 0;
-  return images.map((image) => {
-    const tokens = image.tiles * tokensPerTile;
-    return { tokens, values: rows.slice(start, (start += tokens * hiddenSize)) };
+  return images.map(({ tokens: own, grid }) => {
+    const values = rows.slice(start, (start += own * hiddenSize));
+    return { tokens: own, values, ...(grid && { grid }) };
   });
 }
 
-function check(
-  image: ImageTiles,
-  index: number,
-  tileSize: number,
-  sizes: { pixels: number; positionIds: number },
-): void {
-  for (const name of ['pixels', 'positionIds'] as const) {
-    const needed = image.tiles * sizes[name];
-    if (image[name].length === needed) continue;
+function tensorValues({ data, shape }: PlainTensor): TensorValues {
+  return data instanceof Float32Array ? { type: 'float32', data, dims: shape } : { type: 'int32', data, dims: shape };
+}
+
+function check(image: VisionInputs<PlainTensor>, index: number, declared: VisionInputs<InputDeclaration>): void {
+  for (const name of ['pixels', 'positionIds', 'windows'] as const) {
+    const { shape = [], data } = image[name] ?? {};
+    const wanted = declared[name]?.shape ?? [];
+    const values = shape.reduce((product, n) => product * n, 1);
+    const fits = wanted.length === shape.length && wanted.every((n, i) => typeof n === 'string' || n === shape[i]);
+    if (fits && (data === undefined || data.length === values)) continue;
     throw new OnnxError(
-      `Image ${index}: ${name} has ${image[name].length} values, but ${image.tiles} tiles of ${tileSize} pixels need ` +
-        `${needed}; process it with this model's own processor.`,
+      `Image ${index}: ${name} is [${shape.join(', ')}] with ${data?.length ?? 0} values, but the model reads ` +
+        `[${wanted.join(', ')}]; process it with this model's own processor.`,
     );
   }
 }

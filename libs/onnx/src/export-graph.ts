@@ -6,7 +6,7 @@ import type { Graph } from './graph.js';
 import { saveGraph } from './save-graph.js';
 
 // Part of every identity: raise it when the same checkpoint gives another graph.
-const VERSION = 2;
+const VERSION = 3;
 
 /** Where an exported graph is kept. */
 export interface ExportPlace {

@@ -1,4 +1,4 @@
-import type { Activation, AttentionOptions, Layers, Weights } from '@mpa/vlm';
+import type { Activation, AttentionOptions, Layers, PatchEmbedOptions, Weights } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 import { float32Weight, linears } from './linear.js';
 import type { LinearKind } from './linear.js';
@@ -13,8 +13,14 @@ export type Attention = (graph: Graph, q: Value, k: Value, v: Value, options: At
 export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, attention: Attention): Layers<Value> {
   const weight = (name: string): Value => float32Weight(graph, weights, name);
   return {
+    block: (work) => work(),
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
+    addWeight: (x, name) => graph.node('Add', [x, weight(name)], {}, name),
+    scale: (x, name) => graph.node('Mul', [x, weight(name)], {}, name),
+    prependToken: (x, name) => prependToken(graph, x, weight(name)),
+    dropFirst: (x) => dropFirst(graph, x),
+    concat: (parts) => graph.node('Concat', parts, { axis: -1 }),
     activation: (x, kind) => activation(graph, x, kind),
     linear: (x, module, options) => {
       const y = linears[kind](graph, weights, x, module);
@@ -36,7 +42,10 @@ export function graphLayers(graph: Graph, weights: Weights, kind: LinearKind, at
         module,
       ),
     attention: (q, k, v, options) => attention(graph, q, k, v, options),
-    patchEmbed: (pixels, module, { patchSize }) => patchEmbed(graph, weights, pixels, module, patchSize),
+    patchEmbed: (pixels, module, options) => patchEmbed(graph, weights, pixels, module, options),
+    projectPatches: (patches, module) => projectPatches(graph, weights, patches, module),
+    split: (x, count) => graph.nodes('Split', [x], { attributes: { axis: -1, num_outputs: count }, outputs: count }),
+    joinPatches: (x, count) => joinPatches(graph, x, count),
     pixelShuffle: (x, scale) => pixelShuffle(graph, x, scale),
     placeImageFeatures: (x, features, ids, imageTokenId) => placeImageFeatures(graph, x, features, ids, imageTokenId),
   };
@@ -57,16 +66,45 @@ function activation(graph: Graph, x: Value, kind: Activation): Value {
   }
 }
 
+// The token [1, 1, D], expanded to [N, 1, D], before [N, P, D].
+function prependToken(graph: Graph, x: Value, token: Value): Value {
+  const ones = graph.constant('int64', [1, 1]);
+  const shape = graph.node('Concat', [graph.length(x, 0), ones], { axis: 0 });
+  return graph.node('Concat', [graph.node('Expand', [graph.reshape(token, [1, 1, -1]), shape]), x], { axis: 1 });
+}
+
+function dropFirst(graph: Graph, x: Value): Value {
+  const one = graph.constant('int64', [1]);
+  return graph.node('Slice', [x, one, graph.length(x, 1), one]);
+}
+
 // [N, 3, h, w] -> Conv [N, D, h/p, w/p] -> [N, D, P] -> [N, P, D]
-function patchEmbed(graph: Graph, weights: Weights, pixels: Value, module: string, patchSize: number): Value {
+function patchEmbed(
+  graph: Graph,
+  weights: Weights,
+  pixels: Value,
+  module: string,
+  { patchSize, bias }: PatchEmbedOptions,
+): Value {
   const kernel = [patchSize, patchSize];
-  const inputs = [
-    pixels,
-    float32Weight(graph, weights, `${module}.weight`),
-    float32Weight(graph, weights, `${module}.bias`),
-  ];
+  const names = bias ? [`${module}.weight`, `${module}.bias`] : [`${module}.weight`];
+  const inputs = [pixels, ...names.map((name) => float32Weight(graph, weights, name))];
   const x = graph.node('Conv', inputs, { kernel_shape: kernel, strides: kernel }, module);
   return graph.node('Transpose', [graph.reshape(x, [0, 0, -1])], { perm: [0, 2, 1] });
+}
+
+// [N, P, in] x [D, in]^T -> [N, P, D]
+function projectPatches(graph: Graph, weights: Weights, patches: Value, module: string): Value {
+  const name = `${module}.weight`;
+  const kernel = graph.reshape(float32Weight(graph, weights, name), [weights.shape(name)[0]!, -1]);
+  return graph.node('FusedMatMul', [patches, kernel], { transB: 1 }, module);
+}
+
+// [N, P, D] -> [N, P/count, count*D]
+function joinPatches(graph: Graph, x: Value, count: number): Value {
+  const width = graph.node('Mul', [graph.length(x, 2), graph.constant('int64', [count])]);
+  const shape = graph.node('Concat', [graph.constant('int64', [0, -1]), width], { axis: 0 });
+  return graph.node('Reshape', [x, shape]);
 }
 
 // With g the patches per side and s the scale:

@@ -1,6 +1,5 @@
 export type { Agreement, ImagePrompt } from './agreement.js';
 export { measureAgreement } from './agreement.js';
-export type { ImageTiles } from './encode-images.js';
 export type { GenerateOptions, Generated } from './generate.js';
 export type { LoadOptions } from './load-model.js';
 export { loadModel } from './load-model.js';
@@ -11,4 +10,6 @@ export { OnnxModel } from './onnx-model.js';
 export { precisions } from './precision.js';
 export type { Precision } from './precision.js';
 export type { ImageFeatures, Prompt } from './prompt-batch.js';
+export { saveModel } from './save-model.js';
+export type { GraphValue, SavedGraph } from './save-model.js';
 export type { Answered, Scored } from './score.js';

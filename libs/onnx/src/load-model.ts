@@ -58,7 +58,7 @@ export async function loadModel(
     throw error;
   }
   const endIds = checkpoint.generation.eosTokenIds.filter((id) => id < shape.vocabSize);
-  return new OnnxModel(shape, sessions, endIds);
+  return new OnnxModel(shape, sessions, family.visionInputs(config), endIds);
 }
 
 // What changes when a weight file is written anew.

@@ -151,8 +151,9 @@ describe('what does not fit the model is refused', () => {
 
   it('an image of another tile size', async () => {
     const [image] = storedImages(1);
-    await expect(model.encodeImage([{ ...image!, pixels: new Float32Array(3) }])).rejects.toThrow(
-      /Image 0: pixels has 3 values, but 1 tiles of 32 pixels need 3072/,
+    const pixels = { data: new Float32Array(3), shape: [1, 3, 1, 1] };
+    await expect(model.encodeImage([{ ...image!, vision: { ...image!.vision, pixels } }])).rejects.toThrow(
+      /Image 0: pixels is \[1, 3, 1, 1\] with 3 values, but the model reads \[tiles, 3, 32, 32\]/,
     );
   });
 });

@@ -1,6 +1,5 @@
-import type { ModelShape } from '@mpa/vlm';
+import type { ImageInput, InputDeclaration, ModelShape, VisionInputs } from '@mpa/vlm';
 import { encodeImages } from './encode-images.js';
-import type { ImageTiles } from './encode-images.js';
 import { generate } from './generate.js';
 import type { Generated, GenerateOptions } from './generate.js';
 import type { ImageFeatures, Prompt } from './prompt-batch.js';
@@ -14,20 +13,23 @@ import type { SessionThread } from './session-thread.js';
  */
 export class OnnxModel {
   readonly #sessions: SessionThread;
+  readonly #visionInputs: VisionInputs<InputDeclaration>;
   readonly #endIds: readonly number[];
 
   constructor(
     readonly shape: ModelShape,
     sessions: SessionThread,
+    visionInputs: VisionInputs<InputDeclaration>,
     endIds: readonly number[],
   ) {
     this.#sessions = sessions;
+    this.#visionInputs = visionInputs;
     this.#endIds = endIds;
   }
 
   /** Features of each image, to be used for every prompt on it. */
-  encodeImage(images: readonly ImageTiles[]): Promise<ImageFeatures[]> {
-    return encodeImages(this.#sessions, this.shape, images);
+  encodeImage(images: readonly ImageInput[]): Promise<ImageFeatures[]> {
+    return encodeImages(this.#sessions, this.shape, this.#visionInputs, images);
   }
 
   /** New tokens for each prompt: `answers` of them, in the order of the prompts, each up to the checkpoint's end token. */

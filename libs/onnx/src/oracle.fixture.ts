@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ImageTiles } from './encode-images.js';
+import type { ImageInput } from '@mpa/vlm';
 
 /** A tiny checkpoint, and what `transformers` computes on it. */
 export const oracleFolder = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a/', import.meta.url));
@@ -42,8 +42,11 @@ export function stored(name: string): Stored {
   return tensor;
 }
 
+/** Image tokens of a tile of the oracle. */
+const TOKENS_PER_TILE = 4;
+
 /** The tiles of each sample of a case, padding tiles left out, as one image. */
-export function storedImages(index: number, patchSize = 8): ImageTiles[] {
+export function storedImages(index: number, patchSize = 8): ImageInput[] {
   const { shape, values } = stored(`case${index}.pixel_values`);
   const [samples, tiles, , height, width] = shape as [number, number, number, number, number];
   const size = 3 * height * width;
@@ -53,10 +56,14 @@ export function storedImages(index: number, patchSize = 8): ImageTiles[] {
       (values as Float32Array).slice((b * tiles + t) * size, (b * tiles + t + 1) * size),
     );
     const real = all.filter((tile) => tile.some((pixel) => pixel !== 0));
+    const pixels = Float32Array.from(real.flatMap((tile) => [...tile]));
+    const positionIds = Int32Array.from({ length: real.length * patches }, (_, i) => i % patches);
     return {
-      tiles: real.length,
-      pixels: Float32Array.from(real.flatMap((tile) => [...tile])),
-      positionIds: Int32Array.from({ length: real.length * patches }, (_, i) => i % patches),
+      vision: {
+        pixels: { data: pixels, shape: [real.length, 3, height, width] },
+        positionIds: { data: positionIds, shape: [real.length, patches] },
+      },
+      tokens: real.length * TOKENS_PER_TILE,
     };
   });
 }

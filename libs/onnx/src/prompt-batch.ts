@@ -1,12 +1,11 @@
-import type { ModelShape } from '@mpa/vlm';
+import { tokenPositions } from '@mpa/vlm';
+import type { ImageInput, ModelShape } from '@mpa/vlm';
 import { joined } from './joined.js';
 import { OnnxError } from './onnx-error.js';
-import type { TensorValues } from './session-thread.js';
+import type { Feeds } from './session-thread.js';
 
 /** Features of one image, in the width of the text; computed once and used for every prompt on that image. */
-export interface ImageFeatures {
-  /** Image tokens: tiles times tokens per tile. */
-  readonly tokens: number;
+export interface ImageFeatures extends Pick<ImageInput, 'grid' | 'tokens'> {
   /** Row-major [tokens, hidden]. */
   readonly values: Float32Array;
 }
@@ -23,7 +22,7 @@ export interface Prompt {
 export interface PromptBatch {
   /** Length of the longest sequence. */
   readonly width: number;
-  readonly feeds: { readonly ids: TensorValues; readonly lengths: TensorValues; readonly features: TensorValues };
+  readonly feeds: Feeds;
 }
 
 /**
@@ -47,7 +46,19 @@ export function promptBatch(shape: ModelShape, prompts: readonly Prompt[], room:
       ids: { type: 'int32', data: ids, dims: [prompts.length, width] },
       lengths: { type: 'int32', data: lengths, dims: [prompts.length] },
       features: { type: 'float32', data: features, dims: [rows, shape.hiddenSize] },
+      ...(shape.textRotary.axes && positionFeeds(shape, prompts, width)),
     },
+  };
+}
+
+function positionFeeds(shape: ModelShape, prompts: readonly Prompt[], width: number): Feeds {
+  const all = prompts.map(({ ids, images }) => tokenPositions(shape, ids, images));
+  const positions = new Int32Array(prompts.length * width * 3);
+  all.forEach((row, i) => positions.set(row.positions, i * width * 3));
+  const next = Int32Array.from(all, (row) => row.next);
+  return {
+    positions: { type: 'int32', data: positions, dims: [prompts.length, width, 3] },
+    nextPositions: { type: 'int32', data: next, dims: [prompts.length] },
   };
 }
 

@@ -1,10 +1,10 @@
+import type { RotaryOptions } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 
 /** Cosines and sines of every position, [length, headDim / 2], made once per graph in its outermost scope. */
 export class RotaryTable {
   readonly #graph: Graph;
   readonly #length: Value;
-  readonly #tables = new Map<string, { readonly cos: Value; readonly sin: Value }>();
 
   /** `length` (an int64 scalar) positions from 0. */
   constructor(graph: Graph, length: Value) {
@@ -13,27 +13,48 @@ export class RotaryTable {
   }
 
   /**
-   * `x` [B, T, heads * headDim] rotated by `positions` ([B, T], or [1]: the first of T consecutive ones), int64; halves
-   * of a head paired as in Llama.
+   * `x` [B, T, heads * headDim] rotated by `positions` ([B, T], or [1]: the first of T consecutive ones), int64, the same on every
+   * axis; halves of a head paired as in Llama.
    */
-  rotate(graph: Graph, x: Value, positions: Value, theta: number, headDim: number): Value {
-    const { cos, sin } = this.#table(theta, headDim);
+  rotate(graph: Graph, x: Value, positions: Value, { frequencies }: RotaryOptions): Value {
+    const { cos, sin } = this.#graph.once(`rotary ${frequencies.join()}`, () => this.#table(frequencies));
     return graph.node('RotaryEmbedding', [x, positions, cos, sin], { interleaved: 0 });
   }
 
-  #table(theta: number, headDim: number): { readonly cos: Value; readonly sin: Value } {
-    const key = `${theta} ${headDim}`;
-    const known = this.#tables.get(key);
-    if (known !== undefined) return known;
+  #table(frequencies: readonly number[]): AngleTable {
     const graph = this.#graph;
     const int = (value: number): Value => graph.constant('int64', value);
-    const frequencies = Array.from({ length: headDim / 2 }, (_, i) =>
-      Math.fround(1 / Math.fround(theta ** Math.fround((2 * i) / headDim))),
-    );
     const positions = graph.cast(graph.node('Range', [int(0), this.#length, int(1)]), 'float32');
-    const angles = graph.node('Mul', [graph.reshape(positions, [-1, 1]), graph.constant('float32', frequencies)]);
-    const table = { cos: graph.node('Cos', [angles]), sin: graph.node('Sin', [angles]) };
-    this.#tables.set(key, table);
-    return table;
+    return angleTable(graph, graph.reshape(positions, [-1, 1]), frequencies);
   }
+}
+
+/**
+ * `x` [B, T, heads * headDim] rotated by `positions` [B, T, axes] int32, of which `axes` of the options says what turns what. The table
+ * has a row for each token, and tokens are numbered through.
+ */
+export function rotateTokens(graph: Graph, x: Value, positions: Value, options: RotaryOptions): Value {
+  const { frequencies, axes } = options;
+  const { cos, sin, numbers } = graph.once(`rotary of ${positions} ${frequencies.join()} ${axes?.join()}`, () => {
+    const flat = graph.node('Flatten', [graph.cast(positions, 'float32')], { axis: 2 }); // [B * T, axes]
+    const turning = graph.node('Gather', [flat, graph.constant('int64', axes ?? frequencies.map(() => 0))], {
+      axis: 1,
+    });
+    const int = (value: number): Value => graph.constant('int64', value);
+    const tokens = graph.node('Range', [int(0), graph.reshape(graph.length(flat, 0), []), int(1)]);
+    const shape = graph.node('Concat', [graph.length(positions, 0), graph.length(positions, 1)], { axis: 0 });
+    return { ...angleTable(graph, turning, frequencies), numbers: graph.node('Reshape', [tokens, shape]) };
+  });
+  return graph.node('RotaryEmbedding', [x, numbers, cos, sin], { interleaved: 0 });
+}
+
+interface AngleTable {
+  readonly cos: Value;
+  readonly sin: Value;
+}
+
+// [rows, 1 or headDim / 2] positions -> cosines and sines [rows, headDim / 2]
+function angleTable(graph: Graph, positions: Value, frequencies: readonly number[]): AngleTable {
+  const angles = graph.node('Mul', [positions, graph.constant('float32', frequencies)]);
+  return { cos: graph.node('Cos', [angles]), sin: graph.node('Sin', [angles]) };
 }

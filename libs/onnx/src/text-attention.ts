@@ -1,7 +1,6 @@
-import type { AttentionOptions } from '@mpa/vlm';
+import type { AttentionOptions, RotaryOptions } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 import type { Attention } from './graph-layers.js';
-import type { RotaryTable } from './rotary.js';
 
 /** Keys and values of one layer, [B, kvHeads, T, {@link paddedHeadDim}], keys already rotated. */
 export interface KeyValueCache {
@@ -18,8 +17,8 @@ export interface AttentionRecord extends KeyValueCache {
 
 /** Where a stretch of tokens stands. */
 export interface Stretch {
-  /** Positions for {@link RotaryTable.rotate}. */
-  readonly positions: Value;
+  /** Rotates queries or keys of the new tokens by their positions. */
+  readonly rotate: (graph: Graph, x: Value, rotary: RotaryOptions) => Value;
   /** Cached plus new tokens of each row, less one: int32 [B]. */
   readonly lastPositions: Value;
   /** The longest row's cached plus new tokens: int32 scalar. */
@@ -30,17 +29,10 @@ export interface Stretch {
  * Causal attention over `past[layer]` (nothing in a prefill) and the new tokens, one GroupQueryAttention a layer;
  * `records[layer]` is left behind. Rows may have different lengths: each sees its own tokens only.
  */
-export function textAttention(
-  rotary: RotaryTable,
-  stretch: Stretch,
-  past: readonly KeyValueCache[],
-  records: AttentionRecord[],
-): Attention {
+export function textAttention(stretch: Stretch, past: readonly KeyValueCache[], records: AttentionRecord[]): Attention {
   return (graph, q, k, v, options) => {
-    const { layer, heads, kvHeads, headDim, tower } = options;
-    const theta = options.rotary?.theta;
-    const rotate = (x: Value): Value =>
-      theta === undefined ? x : rotary.rotate(graph, x, stretch.positions, theta, headDim);
+    const { layer, heads, kvHeads, headDim, tower, rotary } = options;
+    const rotate = (x: Value): Value => (rotary ? stretch.rotate(graph, x, rotary) : x);
     const query = widened(graph, rotate(q), heads, headDim);
     const keys = widened(graph, rotate(k), kvHeads, headDim);
     const values = widened(graph, v, kvHeads, headDim);

@@ -5,9 +5,9 @@ import { graphLayers } from './graph-layers.js';
 import type { LinearKind } from './linear.js';
 import { nextToken } from './next-token.js';
 import type { TokenChoice } from './next-token.js';
-import { RotaryTable } from './rotary.js';
+import { RotaryTable, rotateTokens } from './rotary.js';
 import { attentionMap, paddedHeadDim, textAttention } from './text-attention.js';
-import type { AttentionRecord, KeyValueCache } from './text-attention.js';
+import type { AttentionRecord, KeyValueCache, Stretch } from './text-attention.js';
 
 /** How a text graph is made. */
 export interface TextGraphOptions {
@@ -29,8 +29,9 @@ export interface TextGraphOptions {
  * ended and the cache, stops when all rows have ended, and scans out ids and log-probabilities.
  *
  * Inputs: `ids` int32 [B, S]; `lengths` int32 [B]; `features` float32 [M, hidden], one row per image token of the
- * batch; `targetRows`, `targets` int32 [K], `attentionRows` int32 [A], positions in the flattened [B * S]; `rows` int32
- * [R], the prompt of each answer; `steps` int64, the most new tokens; `endIds` int64 [E]; `minimum`, `temperature`, `topP`,
+ * batch; with M-RoPE `positions` int32 [B, S, 3] and `nextPositions` int32 [B], those of the first new tokens; `targetRows`,
+ * `targets` int32 [K], `attentionRows` int32 [A], places in the flattened [B * S]; `rows` int32 [R], the prompt of each answer;
+ * `steps` int64, the most new tokens; `endIds` int64 [E]; `minimum`, `temperature`, `topP`,
  * `uniforms` as in {@link TokenChoice}.
  * Outputs: `logits` [K, V], `targetLogProbs` [K], `attention` [layers, A, S], `firstIds`, `firstLogProbs` [R], `restIds`,
  * `restLogProbs` [steps - 1 or fewer, R].
@@ -38,27 +39,31 @@ export interface TextGraphOptions {
 export function textGraph<C>(family: Family<C>, config: C, weights: Weights, options: TextGraphOptions): Graph {
   const { layers, head, attentionLayers } = options;
   const graph = new Graph('text');
-  const { hiddenSize, vocabSize } = family.shape(config);
+  const { hiddenSize, vocabSize, textRotary } = family.shape(config);
   const ids = graph.input('ids', 'int32', ['batch', 'tokens']);
   const lengths = graph.input('lengths', 'int32', ['batch']);
   const features = graph.input('features', 'float32', ['images', hiddenSize]);
   const steps = graph.input('steps', 'int64', []);
+  const positions = textRotary.axes && graph.input('positions', 'int32', ['batch', 'tokens', 3]);
+  const nextPositions = positions ? graph.input('nextPositions', 'int32', ['batch']) : lengths;
 
+  // Positions never run ahead of tokens: an image has at least as many tokens as its longer side.
   const rotary = new RotaryTable(graph, graph.node('Add', [graph.reshape(graph.length(ids, 1), []), steps]));
   const records: AttentionRecord[] = [];
-  const attention = textAttention(rotary, promptStretch(graph, ids), [], records);
+  const attention = textAttention(promptStretch(graph, ids, rotary, positions), [], records);
   const hidden = family.text(graphLayers(graph, weights, layers, attention), config, { ids, imageFeatures: features });
   const flat = graph.reshape(hidden, [-1, hiddenSize]); // [B * S, hidden]
   const model: TextModel = {
     hidden: (body, token, past, after, stretch) =>
-      family.text(graphLayers(body, weights, layers, textAttention(rotary, stretch, past, after)), config, {
+      family.text(graphLayers(body, weights, layers, textAttention(stretch, past, after)), config, {
         ids: token,
       }),
     logits: (body, state) => family.head(graphLayers(body, weights, head, attention), config, state),
     hiddenSize,
   };
   score(graph, model, flat, records.slice(-attentionLayers));
-  generate(graph, model, { flat, lengths, steps, tokens: graph.length(ids, 1), vocabSize, records });
+  const tokens = graph.length(ids, 1);
+  generate(graph, model, { flat, lengths, nextPositions, rotary, steps, tokens, vocabSize, records });
   return graph;
 }
 
@@ -67,14 +72,16 @@ interface TextModel {
   hidden(graph: Graph, ids: Value, past: readonly KeyValueCache[], after: AttentionRecord[], stretch: Stretch): Value;
   logits(graph: Graph, hidden: Value): Value;
 }
-type Stretch = Parameters<typeof textAttention>[1];
 
 // All rows as long as the longest: padding is on the right, so no real token sees it.
-function promptStretch(graph: Graph, ids: Value): Stretch {
+function promptStretch(graph: Graph, ids: Value, rotary: RotaryTable, positions: Value | undefined): Stretch {
   const length = graph.cast(graph.length(ids, 1), 'int32');
   const last = graph.node('Sub', [length, graph.constant('int32', 1)]);
   return {
-    positions: graph.constant('int64', [0]),
+    rotate: (_, x, options) =>
+      positions
+        ? rotateTokens(graph, x, positions, options)
+        : rotary.rotate(graph, x, graph.constant('int64', [0]), options),
     lastPositions: graph.node('Expand', [last, graph.length(ids, 0)]),
     length: graph.reshape(length, []),
   };
@@ -99,6 +106,8 @@ function score(graph: Graph, model: TextModel, flat: Value, records: readonly At
 interface Prefill {
   readonly flat: Value;
   readonly lengths: Value;
+  readonly nextPositions: Value;
+  readonly rotary: RotaryTable;
   readonly steps: Value;
   readonly tokens: Value;
   readonly vocabSize: number;
@@ -125,7 +134,8 @@ function generate(graph: Graph, model: TextModel, prefill: Prefill): void {
   const ended = isEnd(graph, first.ids, endIds);
   const caches = prefill.records.flatMap(({ key, value }) => [perRow(key), perRow(value)]);
 
-  const body = decodeBody(graph, model, { ...prefill, lengths, choice, endIds });
+  const nextPositions = perRow(prefill.nextPositions);
+  const body = decodeBody(graph, model, { ...prefill, lengths, nextPositions, choice, endIds });
   const one = graph.constant('int64', 1);
   const trips = graph.node('Max', [graph.node('Sub', [prefill.steps, one]), graph.constant('int64', 0)]);
   const outputs = graph.nodes('Loop', [trips, anyLeft(graph, ended), first.ids, ended, ...caches], {
@@ -143,8 +153,9 @@ interface Decode extends Prefill {
   readonly endIds: Value;
 }
 
-// Iteration i feeds token i of each row at position length + i and chooses token i + 1.
-function decodeBody(parent: Graph, model: TextModel, { lengths, tokens, records, choice, endIds }: Decode): Graph {
+// Iteration i feeds token i of each row, i positions after the first new one, and chooses token i + 1.
+function decodeBody(parent: Graph, model: TextModel, decode: Decode): Graph {
+  const { lengths, nextPositions, rotary, tokens, records, choice, endIds } = decode;
   const graph = parent.body('decode');
   const iteration = graph.input('iteration', 'int64', []);
   graph.input('condition', 'bool', []);
@@ -157,22 +168,23 @@ function decodeBody(parent: Graph, model: TextModel, { lengths, tokens, records,
       value: graph.input(`value.${layer}`, 'float32', dims),
     };
   });
-  const positions = graph.node('Add', [lengths, graph.cast(iteration, 'int32')]); // [R]
+  const after = (x: Value): Value => graph.node('Add', [x, graph.cast(iteration, 'int32')]); // [R]
+  const positions = graph.reshape(graph.cast(after(nextPositions), 'int64'), [-1, 1]);
   const step = graph.node('Add', [iteration, graph.constant('int64', 1)]);
   const stretch: Stretch = {
-    positions: graph.reshape(graph.cast(positions, 'int64'), [-1, 1]),
-    lastPositions: positions,
+    rotate: (body, x, options) => rotary.rotate(body, x, positions, options),
+    lastPositions: after(lengths),
     length: graph.cast(graph.reshape(graph.node('Add', [tokens, step]), []), 'int32'),
   };
-  const after: AttentionRecord[] = [];
-  const hidden = model.hidden(graph, graph.reshape(ids, [-1, 1]), past, after, stretch);
+  const now: AttentionRecord[] = [];
+  const hidden = model.hidden(graph, graph.reshape(ids, [-1, 1]), past, now, stretch);
   const logits = model.logits(graph, graph.reshape(hidden, [-1, model.hiddenSize]));
   const next = nextToken(graph, logits, choice, step);
   const ended = graph.node('Or', [endedBefore, isEnd(graph, next.ids, endIds)]);
   graph.output('condition', anyLeft(graph, ended), 'bool', []);
   graph.output('ids', next.ids, 'int32', ['rows']);
   graph.output('ended', ended, 'bool', ['rows']);
-  after.forEach(({ key, value, options: { kvHeads, headDim } }) => {
+  now.forEach(({ key, value, options: { kvHeads, headDim } }) => {
     const dims = ['rows', kvHeads, 'now cached', paddedHeadDim(headDim)];
     graph.output('key', key, 'float32', dims);
     graph.output('value', value, 'float32', dims);

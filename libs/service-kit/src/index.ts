@@ -1,6 +1,7 @@
 /** What every service's main needs: configuration, logs, health, reflection, graceful stop, and the streams' topics. */
 export { AsyncQueue } from './async-queue.js';
 export { ConfigError } from './config-error.js';
+export { imageAccess, type ImageAccess } from './image-access.js';
 export { createLogger, logLevel, type Logger } from './logger.js';
 export { checkConfig, readConfig } from './read-config.js';
 export { regularExpression } from './regular-expression.js';
@@ -9,4 +10,4 @@ export type { OpenStreams, Service, ServiceContext, ServiceParts } from './servi
 export { serverConfig, startInProcess, startService, type RunningService, type StartOptions } from './start-service.js';
 export { statusOf } from './status-of.js';
 export { topics } from './topics.js';
-export { workerHandlers, type BatchReport, type Stage } from './worker.js';
+export { EndOfWork, workerHandlers, type BatchReport, type Stage } from './worker.js';

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { kafkaCredentials } from '@mpa/streams';
 import type { z } from 'zod';
 import { ConfigError } from './config-error.js';
 import { createLogger } from './logger.js';
@@ -40,10 +39,7 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
         );
       });
     }
-    running = await startService(service, config as z.input<S>, {
-      logger,
-      kafkaCredentials: kafkaCredentials(main.env),
-    });
+    running = await startService(service, config as z.input<S>, { logger, env: main.env });
   } catch (error) {
     const expected = error instanceof Error && !(error instanceof TypeError);
     main.stderr.write(`${service.name}: ${expected ? error.message : String((error as Error).stack)}\n`);

@@ -23,6 +23,8 @@ export interface ServiceContext {
   readonly stopping: AbortSignal;
   /** Opens the sample streams at a place; see {@link OpenStreams}. */
   readonly openStreams: OpenStreams;
+  /** Environment variables, for what no configuration file may hold: keys. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Options for every `implement`: logs what fails. */
   readonly implementOptions: ImplementOptions;
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { messageLimits } from '@mpa/contracts';
 import { localPath } from '@mpa/storage';
-import { isKafkaPlace, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
+import { isKafkaPlace, kafkaCredentials, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
 import { HealthImplementation } from 'grpc-health-check';
 import { z } from 'zod';
 import { CallsInWork } from './calls-in-work.js';
@@ -12,7 +12,7 @@ import { logLevel } from './logger.js';
 import { checkConfig } from './read-config.js';
 import { addReflection } from './reflection.js';
 import { statusOf } from './status-of.js';
-import type { OpenStreams, Service, ServiceParts } from './service.js';
+import type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
 
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
@@ -31,8 +31,8 @@ export interface StartOptions {
   readonly credentials?: ServerCredentials;
   /** Default: the caller's place, opened for each caller. */
   readonly openStreams?: OpenStreams;
-  /** Name and password for Kafka, where its configuration asks for them. */
-  readonly kafkaCredentials?: KafkaCredentials | undefined;
+  /** Environment variables that the service may read; default none. */
+  readonly env?: ServiceContext['env'];
 }
 
 /** A service that answers. */
@@ -69,14 +69,15 @@ export async function startService<S extends z.ZodObject>(
 ): Promise<RunningService> {
   const whole = checkConfig(raw, configSchema(service), `configuration of ${service.name}`);
   const server = pick(whole, serverConfig);
-  const { logger, credentials = ServerCredentials.createInsecure() } = options;
+  const { logger, credentials = ServerCredentials.createInsecure(), env = {} } = options;
   const stopping = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
   const parts = await service.start(pick(whole, service.config), {
     logger,
     stopping: stopping.signal,
-    openStreams: options.openStreams ?? openPlaces(server, options.kafkaCredentials),
+    openStreams: options.openStreams ?? openPlaces(server, kafkaCredentials(env)),
+    env,
     implementOptions: { onError, convert: statusOf },
   });
   try {

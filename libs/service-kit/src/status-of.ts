@@ -10,8 +10,14 @@ const ofStorage: Record<StorageErrorCode, RpcCode> = {
   unreadable: 'FAILED_PRECONDITION',
   'too-large': 'INVALID_ARGUMENT',
   corrupt: 'DATA_LOSS',
+  empty: 'INVALID_ARGUMENT',
   locked: 'ABORTED',
   unsupported: 'INVALID_ARGUMENT',
+  'not-allowed': 'PERMISSION_DENIED',
+  forbidden: 'PERMISSION_DENIED',
+  credentials: 'FAILED_PRECONDITION',
+  unreachable: 'UNAVAILABLE',
+  timeout: 'DEADLINE_EXCEEDED',
 };
 
 /**

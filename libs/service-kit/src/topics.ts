@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import { AnnotationSchema, DecisionSchema, ImageRecordSchema } from '@mpa/contracts';
+import { AnnotationSchema, DecisionSchema, ImageRecordSchema, TeacherReplySchema } from '@mpa/contracts';
 import { defineTopic } from '@mpa/streams';
 import type { Topic } from '@mpa/streams';
 
@@ -9,6 +9,7 @@ export const topics = {
   images: topic('images', ImageRecordSchema),
   annotations: topic('annotations', AnnotationSchema),
   decisions: topic('decisions', DecisionSchema),
+  replies: topic('replies', TeacherReplySchema),
 };
 
 function topic<S extends DescMessage>(name: string, schema: S): Topic<MessageShape<S>> {

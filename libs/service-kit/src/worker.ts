@@ -12,7 +12,12 @@ export interface Stage {
   readonly input: string;
   /** Most records in a batch. */
   readonly batch: number;
-  /** Turns a batch into records, sent through it; a batch may be prepared while another is in the model. */
+  /** Batches in work at once. Default 2: one in the model, one being read and decoded. */
+  readonly concurrency?: number;
+  /**
+   * Turns a batch into records, sent through it; a batch may be prepared while another is in the model. What it throws is the
+   * batch's fault, which comes again; an EndOfWork ends the work on the log.
+   */
   process(batch: Batch): Promise<BatchReport>;
 }
 
@@ -24,7 +29,17 @@ export interface BatchReport {
   readonly modelSeconds: number;
 }
 
-/** Batches in work at once: one in the model, one being read and decoded. */
+/** No other batch would fare better: the call ends with its cause, and the batch comes again in the next call. */
+export class EndOfWork extends Error {
+  override readonly name = 'EndOfWork';
+  /** The batch is not to blame, however often it comes. */
+  readonly retriable = true;
+
+  constructor(override readonly cause: Error) {
+    super(cause.message);
+  }
+}
+
 const CONCURRENCY = 2;
 
 /** WorkerService for a stage. `stage` is called for every log anew, so that it may keep counts over a run. */
@@ -41,23 +56,29 @@ export function workerHandlers(
         );
       const { streams, release } = openStreams(place);
       try {
-        const { group, input, batch: maxRecords, process } = await stage(streams);
+        const { group, input, batch: maxRecords, concurrency = CONCURRENCY, process } = await stage(streams);
         const consumer = streams.consumer(group, [input], {
           maxRecords,
-          concurrency: CONCURRENCY,
-          onEvent: (event) => logger.debug(eventFields(event), event.kind),
+          concurrency,
+          onEvent: (event) => logger[event.kind === 'retry' ? 'warn' : 'debug'](eventFields(event), event.kind),
         });
+        const stop = (): void => void consumer.stop();
         const reports = new AsyncQueue<BatchReport & { seconds: number }>();
         const running = consumer.run(async (batch) => {
           const began = performance.now();
-          const report = await process(batch);
+          const report = await process(batch).catch((error: unknown) => {
+            if (error instanceof EndOfWork) {
+              reports.fail(error.cause);
+              stop();
+            }
+            throw error;
+          });
           reports.push({ ...report, seconds: (performance.now() - began) / 1000 });
         });
         running.then(
           () => reports.end(),
           (error: Error) => reports.fail(error),
         );
-        const stop = (): void => void consumer.stop();
         const ending = AbortSignal.any([hungUp, stopping]);
         ending.addEventListener('abort', stop, { once: true });
         if (ending.aborted) stop();

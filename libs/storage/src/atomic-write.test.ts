@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeFileAtomically, writeFolderAtomically } from './atomic-write.js';
-import { fileStorage } from './file-storage.js';
+import { localFiles } from './images/local-files.js';
 
 describe('atomic writes', () => {
   let folder: string;
@@ -53,10 +53,10 @@ describe('atomic writes', () => {
 
   it('reads what was written, within the limit', async () => {
     const path = join(folder, 'x.bin');
-    await fileStorage.write(path, Uint8Array.of(1, 2, 3));
-    expect([...(await fileStorage.read(path, { maxBytes: 3 }))]).toEqual([1, 2, 3]);
-    await expect(fileStorage.read(path, { maxBytes: 2 })).rejects.toMatchObject({ code: 'too-large' });
-    await expect(fileStorage.read(`${path}.none`)).rejects.toMatchObject({ code: 'not-found' });
-    await expect(fileStorage.read(folder)).rejects.toMatchObject({ code: 'unreadable' });
+    await writeFileAtomically(path, Uint8Array.of(1, 2, 3));
+    expect([...(await localFiles.read(path, { maxBytes: 3 }))]).toEqual([1, 2, 3]);
+    await expect(localFiles.read(path, { maxBytes: 2 })).rejects.toMatchObject({ code: 'too-large' });
+    await expect(localFiles.read(`${path}.none`, { maxBytes: 2 })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(localFiles.read(folder, { maxBytes: 2 })).rejects.toMatchObject({ code: 'unreadable' });
   });
 });

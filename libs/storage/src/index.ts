@@ -1,7 +1,8 @@
-/** Images, checkpoints and run folders behind one small interface. */
-export * from './storage.js';
+/** Images wherever they live, and run folders. */
 export * from './storage-error.js';
-export { fileStorage } from './file-storage.js';
+export { ImageStore, type ImageStoreOptions } from './images/image-store.js';
+export type { ListedImage, SkipReason } from './images/listed-image.js';
+export { describeFile } from './images/list-folder.js';
 export { localPath } from './local-path.js';
 export { sampleId } from './sample-id.js';
 export { writeFileAtomically, writeFolderAtomically } from './atomic-write.js';

@@ -314,6 +314,8 @@ export function describeStreamsContract(
         await streams.producer.send('t', [rec(`${record.id}-again`)]);
       }
       expect(read).toBe(10);
+      expect(await streams.count('t')).toBe(20);
+      expect(await streams.count('none')).toBe(0);
     });
 
     it('refuses work after close', async () => {

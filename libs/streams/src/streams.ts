@@ -17,6 +17,8 @@ export interface Streams {
   consumer(group: string, topics: readonly string[], options?: ConsumerOptions): Consumer;
   /** Every record that `topic` held when the iteration began, partition by partition; for reports. */
   readAll(topic: string, options?: ReadOptions): AsyncIterable<StreamRecord>;
+  /** How many records `topic` holds. On Kafka this reads them: offsets do not tell. */
+  count(topic: string): Promise<number>;
   /** How far `group` is behind on `topic`. On Kafka an upper bound, since the marks of transactions are counted. */
   lag(group: string, topic: string): Promise<Lag>;
   /** Stops every consumer (in-flight batches finish) and releases the store. Idempotent. */

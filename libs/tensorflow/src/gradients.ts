@@ -1,4 +1,5 @@
 import type { Parameters } from './parameters.js';
+import { takeTape, pullBack } from './tape.js';
 import { tf } from './tf.js';
 import type { Tensor } from './tf.js';
 
@@ -11,15 +12,15 @@ export function lossAndGradients(
   loss: () => Tensor,
 ): { readonly value: Tensor; readonly gradients: Map<string, Tensor> } {
   const names = parameters.trainableNames;
-  const { value, grads } = tf.engine().gradients(
-    () => loss(),
+  const { value, tape } = takeTape(loss);
+  const pulled = pullBack(
+    tape,
+    value,
     names.map((name) => parameters.get(name)),
-    undefined,
-    true,
   );
   const gradients = new Map<string, Tensor>();
   names.forEach((name, i) => {
-    const gradient = grads[i];
+    const gradient = pulled[i];
     if (gradient) gradients.set(name, gradient);
   });
   return { value, gradients };

@@ -1,7 +1,7 @@
 export { AdamW } from './adamw.js';
 export type { AdamWOptions } from './adamw.js';
 export { collate, IGNORED } from './batch.js';
-export type { Batch, EncodedImage, ImageInput, TrainingSample } from './batch.js';
+export type { Batch, EncodedImage, TrainingSample } from './batch.js';
 export { globalNorm, lossAndGradients, scaleGradients } from './gradients.js';
 export { disposeLayout, layOut } from './layout.js';
 export type { BatchLayout, Targets } from './layout.js';

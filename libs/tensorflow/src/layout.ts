@@ -1,26 +1,23 @@
-import type { ModelShape } from '@mpa/vlm';
+import { mapInputs } from '@mpa/vlm';
+import type { ModelShape, PlainTensor, VisionInputs } from '@mpa/vlm';
 import type { Batch } from './batch.js';
 import { IGNORED } from './batch.js';
+import { HIDDEN } from './layers/attention.js';
 import { rotaryTable } from './layers/rotary.js';
-import type { TextLayout } from './layers/tensor-layers.js';
+import type { TextLayout, VisionLayout } from './layers/tensor-layers.js';
+import { windowsOf } from './layers/windows.js';
 import { tf } from './tf.js';
 import type { Tensor } from './tf.js';
-
-const HIDDEN = -1e9;
 
 /** A batch on the backend; freed with {@link disposeLayout}. */
 export interface BatchLayout {
   /** [B, T] int32 */
   readonly ids: Tensor;
   readonly text: TextLayout;
-  /** [N, 3, h, w], undefined without images or when their features are known. */
-  readonly pixels: Tensor | undefined;
-  /** [N, tokensPerTile, hidden] of images whose features are known. */
+  /** Images as stacks of views; none when their features are known. */
+  readonly vision: readonly VisionLayout[];
+  /** [image tokens, hidden] of images whose features are known. */
   readonly features: Tensor | undefined;
-  /** [N, P] int32 */
-  readonly positionIds: Tensor | undefined;
-  /** [N, 1, 1, P] */
-  readonly visionMask: Tensor | undefined;
   readonly targets: Targets;
 }
 
@@ -38,28 +35,34 @@ export interface Targets {
 
 /** Moves a batch to the backend: masks, rotations and the places of image features are worked out here. */
 export function layOut(batch: Batch, shape: ModelShape): BatchLayout {
-  const { samples: rows, length, tiles, features } = batch;
-  const side = shape.tileSize;
-  const seen = tiles > 0 && !features;
+  const { samples: rows, length, vision, features } = batch;
   return {
     ids: tf.tensor2d(batch.ids, [rows, length], 'int32'),
     text: {
-      rotary: rotaryTable({ data: batch.positions, shape: [rows, length] }, shape.headDim, shape.ropeTheta),
+      rotary: rotaryTable({ data: batch.positions, shape: [rows, length] }, shape.textRotary),
       mask: causalMask(batch),
-      placement: tiles > 0 ? placementOf(batch, shape) : undefined,
+      placement: vision.length > 0 || features ? placementOf(batch, shape) : undefined,
     },
-    pixels: seen ? tf.tensor4d(batch.pixels, [tiles, 3, side, side]) : undefined,
-    features: features && tf.tensor3d(features, [tiles, shape.tokensPerTile, shape.hiddenSize]),
-    positionIds: seen ? tf.tensor2d(batch.positionIds, [tiles, batch.positionIds.length / tiles], 'int32') : undefined,
-    visionMask: batch.patchMask && patchMask(batch.patchMask, tiles),
+    vision: vision.map((inputs) => layOutViews(inputs, shape)),
+    features: features && tf.tensor2d(features, [features.length / shape.hiddenSize, shape.hiddenSize]),
     targets: targetsOf(batch),
   };
 }
 
+/** Moves views of one size to the backend, with their rotations and windows. */
+export function layOutViews(views: VisionInputs<PlainTensor>, { visionRotary }: ModelShape): VisionLayout {
+  const { positionIds, windows } = views;
+  const [count, patches] = positionIds.shape as [number, number];
+  return {
+    inputs: mapInputs(views, ({ data, shape }) => tf.tensor(data, [...shape], data instanceof Float32Array ? 'float32' : 'int32')), // prettier-ignore
+    rotary: visionRotary && rotaryTable({ data: positionIds.data, shape: [count, patches] }, visionRotary),
+    windows: windows && windowsOf(windows, patches),
+  };
+}
+
 /** Frees a layout's tensors. */
-export function disposeLayout({ ids, text, pixels, features, positionIds, visionMask }: BatchLayout): void {
-  const { rotary, mask, placement } = text;
-  tf.dispose([ids, rotary.cos, rotary.sin, mask, pixels, features, positionIds, visionMask, placement] as Tensor[]);
+export function disposeLayout({ ids, text, vision, features }: BatchLayout): void {
+  tf.dispose({ ids, text, vision, features } as unknown as Parameters<typeof tf.dispose>[0]);
 }
 
 /** [B, 1, T, T]: a token sees those before it in the shared segment and in its own. */
@@ -77,12 +80,6 @@ function causalMask({ samples, length, segments }: Batch): Tensor {
     }
   }
   return tf.tensor4d(mask, [samples, 1, length, length]);
-}
-
-/** [N, 1, 1, P]: 0 where a patch is seen, -1e9 where it is padding. */
-export function patchMask(mask: Uint8Array, tiles: number): Tensor {
-  const additive = Float32Array.from(mask, (seen) => (seen ? 0 : HIDDEN));
-  return tf.tensor4d(additive, [tiles, 1, 1, mask.length / tiles]);
 }
 
 function placementOf({ ids }: Batch, shape: ModelShape): NonNullable<TextLayout['placement']> {

@@ -1,5 +1,6 @@
+import type { ImageInput } from '@mpa/vlm';
 import { IGNORED } from './batch.js';
-import type { ImageInput, TrainingSample } from './batch.js';
+import type { TrainingSample } from './batch.js';
 
 /** A prompt and the answer to learn after it, as token ids. */
 export interface PromptAndAnswer {

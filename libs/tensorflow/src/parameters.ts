@@ -34,7 +34,7 @@ export class Parameters implements TensorWeights {
    */
   constructor(weights: Weights, trainable: Trainable, random: () => number) {
     for (const name of weights.names) {
-      this.tensors.set(name, tf.tensor(weights.read(name), [...weights.shape(name)]));
+      this.tensors.set(name, placed(weights.read(name), weights.shape(name)));
       if (trainable.kind === 'full' || (trainable.kind === 'named' && trainable.pattern.test(name))) {
         this.learning.add(name);
       }
@@ -102,4 +102,11 @@ export class Parameters implements TensorWeights {
     for (const tensor of this.tensors.values()) tensor.dispose();
     this.tensors.clear();
   }
+}
+
+/** A tensor whose values the backend has; the native one would else hold on to the array until the tensor is first used. */
+function placed(values: Float32Array, shape: readonly number[]): Tensor {
+  const tensor = tf.tensor(values, [...shape]);
+  tf.tidy(() => tensor.flatten().slice(0, 1));
+  return tensor;
 }

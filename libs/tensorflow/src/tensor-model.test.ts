@@ -1,8 +1,9 @@
 import { smolVlm } from '@mpa/vlm';
+import type { ImageInput } from '@mpa/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdamW } from './adamw.js';
 import { collate } from './batch.js';
-import type { EncodedImage, ImageInput, TrainingSample } from './batch.js';
+import type { EncodedImage, TrainingSample } from './batch.js';
 import { lossAndGradients } from './gradients.js';
 import { disposeLayout, layOut } from './layout.js';
 import { loadTensorflow } from './load.js';
@@ -143,15 +144,11 @@ describe('a model on TensorFlow', () => {
       const b = model.parameters.get(`${module}.lora_B`);
       model.parameters.assign(`${module}.lora_B`, tf.fill(b.shape, 0.1));
     }
-    const padded: ImageInput = {
-      ...tinyImage(9),
-      patchMask: Uint8Array.from({ length: 16 }, (_, i) => (i < 12 ? 1 : 0)),
-    };
-    const onPixels = [...samples, tinySample(padded, [5, 6], [7, 8])];
+    const onPixels = [...samples, tinySample(tinyImage(9), [5, 6], [7, 8])];
     const before = tf.memory().numTensors;
     const onFeatures = onPixels.map((sample) => ({
       ...sample,
-      images: sample.images.map((seen) => ({ features: model.frozenFeatures(seen)!, tiles: seen.tiles })),
+      images: sample.images.map((seen) => ({ features: model.frozenFeatures(seen)!, tokens: seen.tokens })),
     }));
     expect(tf.memory().numTensors).toBe(before);
     const [expected, found] = [evaluate(model, onPixels), evaluate(model, onFeatures)];

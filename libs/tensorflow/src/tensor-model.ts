@@ -1,11 +1,10 @@
-import type { Family, ModelShape } from '@mpa/vlm';
-import type { ImageInput } from './batch.js';
-import { patchMask } from './layout.js';
+import type { Family, ImageInput, ModelShape } from '@mpa/vlm';
+import { layOutViews } from './layout.js';
 import type { BatchLayout } from './layout.js';
 import type { LoraWeights } from './layers/linear.js';
 import { selectRows } from './layers/rows.js';
 import { TensorLayers } from './layers/tensor-layers.js';
-import type { TensorLayersContext, TensorWeights } from './layers/tensor-layers.js';
+import type { TensorLayersContext, TensorWeights, VisionLayout } from './layers/tensor-layers.js';
 import type { Parameters } from './parameters.js';
 import { tf } from './tf.js';
 import type { Tensor } from './tf.js';
@@ -27,33 +26,31 @@ export class TensorModel<C> {
   }
 
   /**
-   * Image features [N, tokensPerTile, hidden] of the batch's tiles, those that came with it if they did; undefined without
-   * images. `recordPatches` receives the tower's output [N, P, D] before the connector; with `frozenTower` no gradient comes back to
-   * it from the features.
+   * Image features [image tokens, hidden] of the batch, those that came with it if they did; undefined without images. `recordPatches`
+   * receives the tower's output [N, P, D] before the connector; with `frozenTower` no gradient comes back to it from the features.
    */
   imageFeatures(
-    { pixels, features, positionIds, visionMask }: BatchLayout,
+    { vision, features }: BatchLayout,
     options: Pick<TensorLayersContext, 'recordPatches' | 'frozenTower'> = {},
   ): Tensor | undefined {
-    if (!pixels || !positionIds) return features;
-    return this.family.vision(this.layers({ visionMask, ...options }), this.config, { pixels, positionIds });
+    if (vision.length === 0) return features;
+    const stacks = vision.map((views) => this.look(this.layers({ vision: views, ...options }), views));
+    return stacks.length === 1 ? stacks[0] : tf.concat(stacks, 0);
+  }
+
+  private look(layers: TensorLayers, { inputs }: VisionLayout): Tensor {
+    return this.family.vision(layers, this.config, inputs).reshape([-1, this.shape.hiddenSize]);
   }
 
   /**
    * {@link imageFeatures} of images as they are and stay, row by row; undefined when a parameter that learns has a part in
    * them, so that they change with every step. Frees what it makes.
    */
-  frozenFeatures(image: ImageInput): Float32Array | undefined {
-    const { tileSize: side } = this.shape;
+  frozenFeatures({ vision }: ImageInput): Float32Array | undefined {
     const watched = new WatchedWeights(this.parameters);
     const values = tf.tidy(() => {
-      const inputs = {
-        pixels: tf.tensor4d(image.pixels, [image.tiles, 3, side, side]),
-        positionIds: tf.tensor2d(image.positionIds, [image.tiles, image.positionIds.length / image.tiles], 'int32'),
-      };
-      const visionMask = image.patchMask && patchMask(image.patchMask, image.tiles);
-      const layers = new TensorLayers(watched, { visionMask });
-      return this.family.vision(layers, this.config, inputs).dataSync<'float32'>();
+      const views = layOutViews(vision, this.shape);
+      return this.look(new TensorLayers(watched, { vision: views }), views).dataSync<'float32'>();
     });
     return watched.learns ? undefined : values;
   }

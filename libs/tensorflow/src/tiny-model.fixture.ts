@@ -1,7 +1,7 @@
 import { smolVlm } from '@mpa/vlm';
-import type { SmolVlmConfig, Weights } from '@mpa/vlm';
+import type { ImageInput, SmolVlmConfig, Weights } from '@mpa/vlm';
 import { IGNORED } from './batch.js';
-import type { ImageInput, TrainingSample } from './batch.js';
+import type { TrainingSample } from './batch.js';
 
 const IMAGE = 50;
 
@@ -66,9 +66,11 @@ export function tinyWeights(seed: number): Weights {
 export function tinyImage(seed: number): ImageInput {
   const random = numbers(seed);
   return {
-    pixels: Float32Array.from({ length: 3 * 16 * 16 }, () => random() * 2 - 1),
-    tiles: 1,
-    positionIds: Int32Array.from({ length: 16 }, (_, i) => i),
+    vision: {
+      pixels: { data: Float32Array.from({ length: 3 * 16 * 16 }, () => random() * 2 - 1), shape: [1, 3, 16, 16] },
+      positionIds: { data: Int32Array.from({ length: 16 }, (_, i) => i), shape: [1, 16] },
+    },
+    tokens: 4,
   };
 }
 

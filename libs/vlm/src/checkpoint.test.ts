@@ -62,7 +62,7 @@ async function shard(dir: string): Promise<NamedTensor[]> {
 describe('openCheckpoint', () => {
   it('opens a folder and counts its parameters', async () => {
     const checkpoint = await openCheckpoint(oracle);
-    expect(checkpoint.shape).toMatchObject({ vocabSize: 560, kvHeads: 2, tileSize: 32, tokensPerTile: 4 });
+    expect(checkpoint.shape).toMatchObject({ vocabSize: 560, kvHeads: 2, headDim: 16 });
     expect(checkpoint.generation).toEqual({ eosTokenIds: [559], padTokenId: 2 });
     expect(countParameters(checkpoint)).toBe(243056);
     expect(checkpoint.weights.read(NORM)).toHaveLength(64);
@@ -223,6 +223,21 @@ describe('saveCheckpoint', () => {
     );
     checkpoint.close();
     saved.close();
+  });
+
+  it.each([
+    ['{ "dtype": "bfloat16", "a": 1.0 }', '{ "dtype": "float32", "a": 1.0 }'],
+    ['{ "torch_dtype": null, "a": 1e-06 }', '{ "torch_dtype": "float32", "a": 1e-06 }'],
+    ['{ "a": { "dtype": "float16" } }', '{\n  "torch_dtype": "float32", "a": { "dtype": "float32" } }'],
+  ])('says the type in a config.json of %s, and changes no more of it', async (own, declared) => {
+    // transformers 5 refuses a config whose 1.0 has become 1.
+    const dir = await checkpointCopy();
+    const checkpoint = await openCheckpoint(dir);
+    const saved = await temporaryFolder();
+    await writeFile(join(dir, 'config.json'), own);
+    await saveCheckpoint(saved, checkpoint, (name) => checkpoint.weights.read(name), 'F32');
+    expect(await readFile(join(saved, 'config.json'), 'utf8')).toBe(declared);
+    checkpoint.close();
   });
 
   it('leaves no weights behind when it fails', async () => {

@@ -5,7 +5,7 @@ import { checkpointFiles } from './checkpoint-files.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Family, ModelShape } from './family.js';
 import { openFamily } from './families.js';
-import { openWeights } from './open-weights.js';
+import { hasWeights, openWeights } from './open-weights.js';
 import type { Processor } from './processor.js';
 import { writeSafetensors } from './safetensors.js';
 import type { NamedTensor } from './safetensors.js';
@@ -72,17 +72,36 @@ async function describe(
  */
 export async function openCheckpoint(dir: string): Promise<Checkpoint> {
   const description = await describeCheckpoint(dir);
-  const weights = await openWeights(dir);
+  const { family, config } = description;
+  const opened = await openWeights(dir);
   try {
-    const expected = description.family.weights(description.config);
-    const redundant = new Set(description.family.redundantWeights(description.config));
-    const names = weights.names.filter((name) => !redundant.has(name));
-    checkWeights({ ...weights, names }, expected, dir);
-    return { ...description, weights: { ...weights, names }, close: () => weights.close() };
+    const weights = renamed(opened, (name) => family.weightName(name), dir);
+    const redundant = new Set(family.redundantWeights(config));
+    const needed = { ...weights, names: weights.names.filter((name) => !redundant.has(name)) };
+    checkWeights(needed, family.weights(config), dir);
+    return { ...description, weights: needed, close: () => opened.close() };
   } catch (error) {
-    weights.close();
+    opened.close();
     throw error;
   }
+}
+
+/** The same weights under other names. Throws CheckpointError where two would have one name. */
+function renamed(weights: Weights, rename: (name: string) => string, dir: string): Weights {
+  const original = new Map<string, string>();
+  for (const name of weights.names) {
+    const other = original.get(rename(name));
+    if (other !== undefined)
+      throw new CheckpointError(`${dir}: tensors ${other} and ${name} are the same weight twice`);
+    original.set(rename(name), name);
+  }
+  const find = (name: string): string => original.get(name) ?? name;
+  return {
+    names: [...original.keys()],
+    shape: (name) => weights.shape(find(name)),
+    dtype: (name) => weights.dtype(find(name)),
+    read: (name) => weights.read(find(name)),
+  };
 }
 
 /** Number of parameters of a model, tied ones once. */
@@ -134,9 +153,16 @@ async function generationTokens(files: CheckpointFiles, config: Record<string, u
 const COMPANIONS =
   /^(.*config\.json|tokenizer\..*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\..*|LICENSE.*)$/;
 
+/** Copies the configuration, tokenizer and processor files of a checkpoint folder, all but its weights, into a folder that is there. */
+export async function copyCompanions(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from)) {
+    if (COMPANIONS.test(name)) await copyFile(join(from, name), join(to, name));
+  }
+}
+
 /**
  * Writes a checkpoint folder that `transformers` loads: new weights, in the element type `dtype`, beside the configuration,
- * tokenizer and processor files of an existing one. Weights are read one by one and come last, under a temporary name, so a
+ * tokenizer and processor files of an existing one, under the names that the weights have there. Weights are read one by one and come last, under a temporary name, so a
  * folder with `model.safetensors` is complete. Throws CheckpointError for a tensor of another size or a value that `dtype` cannot hold.
  */
 export async function saveCheckpoint(
@@ -146,39 +172,42 @@ export async function saveCheckpoint(
   dtype: Dtype,
 ): Promise<void> {
   await mkdir(dir, { recursive: true });
-  if (resolve(dir) !== resolve(like.dir)) {
-    for (const name of await readdir(like.dir)) {
-      if (COMPANIONS.test(name)) await copyFile(join(like.dir, name), join(dir, name));
-    }
-  }
+  if (resolve(dir) !== resolve(like.dir)) await copyCompanions(like.dir, dir);
   await declareDtype(dir, dtype);
-  const layout = [...like.family.weights(like.config)].map(([name, shape]) => ({ name, shape }));
-  writeSafetensors(join(dir, 'model.safetensors'), layout, valuesOf(layout, read), dtype);
+  const saved = await savedNames(like);
+  const tensors = [...like.family.weights(like.config)].map(([name, shape]) => ({ name, shape }));
+  const layout = tensors.map(({ name, shape }) => ({ name: saved.get(name) ?? name, shape }));
+  writeSafetensors(join(dir, 'model.safetensors'), layout, valuesOf(tensors, saved, read), dtype);
+}
+
+/** The names that a folder's own weights have where they differ from the family's. */
+async function savedNames({ dir, family }: CheckpointDescription): Promise<ReadonlyMap<string, string>> {
+  if (!hasWeights(dir)) return new Map();
+  const weights = await openWeights(dir);
+  weights.close();
+  return new Map(weights.names.map((name) => [family.weightName(name), name]));
 }
 
 function* valuesOf(
-  layout: readonly Pick<NamedTensor, 'name' | 'shape'>[],
+  tensors: readonly Pick<NamedTensor, 'name' | 'shape'>[],
+  saved: ReadonlyMap<string, string>,
   read: (name: string) => Float32Array,
 ): Generator<NamedTensor> {
-  for (const { name, shape } of layout) yield { name, shape, values: read(name) };
+  for (const { name, shape } of tensors) yield { name: saved.get(name) ?? name, shape, values: read(name) };
 }
 
 const TORCH_NAMES: Readonly<Record<Dtype, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
-/** config.json says which type the weights have, as `torch_dtype` (hub layout) or `dtype` (v5). */
+/**
+ * config.json says which type the weights have, as `torch_dtype` (hub layout) or `dtype` (v5). Its text is edited, so that numbers stay as
+ * they are written: transformers tells 1.0 from 1.
+ */
 async function declareDtype(dir: string, dtype: Dtype): Promise<void> {
-  const config = await checkpointFiles(dir).json('config.json');
-  if (!config) throw new CheckpointError(`${join(dir, 'config.json')} is missing`);
-  const field = 'dtype' in config ? 'dtype' : 'torch_dtype';
-  const nested = Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, redeclare(value, TORCH_NAMES[dtype])]),
-  );
-  const declared = { ...nested, [field]: TORCH_NAMES[dtype] };
-  await writeFile(join(dir, 'config.json'), `${JSON.stringify(declared, null, 2)}\n`);
-}
-
-function redeclare(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const fields = ['dtype', 'torch_dtype'].filter((field) => field in value);
-  return { ...value, ...Object.fromEntries(fields.map((field) => [field, name])) };
+  const files = checkpointFiles(dir);
+  const [text, config] = [await files.text('config.json'), await files.json('config.json')];
+  if (text === undefined || !config) throw new CheckpointError(`${files.path('config.json')} is missing`);
+  const name = JSON.stringify(TORCH_NAMES[dtype]);
+  const declared = text.replace(/("(?:torch_)?dtype"\s*:\s*)(?:"[^"]*"|null)/g, `$1${name}`);
+  const isSaid = 'dtype' in config || 'torch_dtype' in config;
+  await writeFile(files.path('config.json'), isSaid ? declared : declared.replace('{', `{\n  "torch_dtype": ${name},`));
 }

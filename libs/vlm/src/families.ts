@@ -1,7 +1,14 @@
 import { CheckpointError } from './checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import type { Family } from './family.js';
+import { internVl } from './internvl/internvl.js';
+import { openInternVlProcessor } from './internvl/processor.js';
+import { llava } from './llava/llava.js';
+import { openLlavaProcessor } from './llava/processor.js';
 import type { Processor } from './processor.js';
+import { openQwen25VlProcessor, qwen25Vl } from './qwen2-5-vl/qwen2-5-vl.js';
+import { openQwen2VlProcessor } from './qwen2-vl/processor.js';
+import { qwen2Vl } from './qwen2-vl/qwen2-vl.js';
 import { openSmolVlmProcessor } from './smolvlm/processor.js';
 import { smolVlm } from './smolvlm/smolvlm.js';
 
@@ -26,7 +33,13 @@ function member<C>(
   };
 }
 
-const members = [member(smolVlm, openSmolVlmProcessor)];
+const members = [
+  member(smolVlm, openSmolVlmProcessor),
+  member(internVl, openInternVlProcessor),
+  member(llava, openLlavaProcessor),
+  member(qwen2Vl, openQwen2VlProcessor),
+  member(qwen25Vl, openQwen25VlProcessor),
+];
 
 /** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */
 export function openFamily(json: Record<string, unknown>): OpenFamily {

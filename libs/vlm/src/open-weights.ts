@@ -11,6 +11,11 @@ const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
+/** Whether a folder holds weights, in one file or sharded. */
+export function hasWeights(folder: string): boolean {
+  return [SINGLE, INDEX].some((name) => existsSync(join(folder, name)));
+}
+
 /**
  * Opens a checkpoint folder's weights, in one file or sharded. Throws CheckpointError if there are none, a shard is missing, or the
  * index and the shards disagree.

@@ -5,8 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-/** The tiny SmolVLM checkpoint with what transformers computes on it. */
-export const oracle = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a', import.meta.url));
+/** The tiny checkpoint of a family with what transformers computes on it. */
+export function oracleOf(family: 'smolvlm' | 'internvl' | 'llava' | 'qwen2_vl' | 'qwen2_5_vl'): string {
+  return fileURLToPath(new URL(`../../../test/fixtures/vlm/${family}-a`, import.meta.url));
+}
+
+/** SmolVLM's. */
+export const oracle = oracleOf('smolvlm');
 
 /** A temporary folder, gone after the test. */
 export async function temporaryFolder(): Promise<string> {
@@ -15,18 +20,24 @@ export async function temporaryFolder(): Promise<string> {
   return dir;
 }
 
-/** A copy of the oracle's checkpoint in one of its layouts, to be damaged by a test. */
-export async function checkpointCopy(layout: 'hub' | 'v5_layout' | 'idefics3_layout' = 'hub'): Promise<string> {
+/** A copy of an oracle's checkpoint in one of its layouts, to be damaged by a test. */
+export async function checkpointCopy(
+  layout: 'hub' | 'v5_layout' | 'idefics3_layout' = 'hub',
+  folder = oracle,
+): Promise<string> {
   const dir = await temporaryFolder();
-  await cp(join(oracle, 'model.safetensors'), join(dir, 'model.safetensors'));
-  const from = layout === 'hub' ? oracle : join(oracle, layout);
+  await cp(join(folder, 'model.safetensors'), join(dir, 'model.safetensors'));
+  const from = layout === 'hub' ? folder : join(folder, layout);
   await cp(from, dir, { recursive: true, filter: (path) => path === from || /\.(json|jinja)$/.test(path) });
   return dir;
 }
 
 /** A tensor of reference.safetensors, whose integers the product itself does not read. */
-export function reference(name: string): { readonly shape: readonly number[]; readonly data: ArrayLike<number> } {
-  const file = readFileSync(join(oracle, 'reference.safetensors'));
+export function reference(
+  name: string,
+  folder = oracle,
+): { readonly shape: readonly number[]; readonly data: ArrayLike<number> } {
+  const file = readFileSync(join(folder, 'reference.safetensors'));
   const length = Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, ReferenceEntry>;
   const { dtype, shape, data_offsets: offsets } = header[name]!;

@@ -5,9 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { describeCheckpoint } from './checkpoint.js';
 import { CheckpointError } from './checkpoint-error.js';
 import { decodeImage } from './image/decode-image.js';
-import { checkpointCopy, oracle, reference } from './oracle.fixture.js';
-import type { Message, ProcessedImage, Processor } from './processor.js';
-import type { SmolVlmConfig } from './smolvlm/config.js';
+import { checkpointCopy, oracle, oracleOf, reference } from './oracle.fixture.js';
+import type { ImageOptions, Message, Processor } from './processor.js';
 
 interface Sample {
   readonly messages: readonly Message[];
@@ -23,25 +22,47 @@ interface Sample {
 
 interface Case {
   readonly name: string;
-  readonly processor_kwargs: { readonly do_image_splitting?: boolean };
+  readonly processor_kwargs: {
+    readonly do_image_splitting?: boolean;
+    readonly crop_to_patches?: boolean;
+    readonly max_patches?: number;
+  };
   readonly samples: readonly Sample[];
 }
 
-const { tokenizer_texts: texts, cases } = JSON.parse(readFileSync(join(oracle, 'reference.json'), 'utf8')) as {
+interface Reference {
   readonly tokenizer_texts: readonly { readonly text: string; readonly ids: number[]; readonly decoded: string }[];
   readonly cases: readonly Case[];
-};
-
-function process(processor: Processor, sample: Sample, split: boolean | undefined): Promise<ProcessedImage[]> {
-  const options = split === undefined ? {} : { split };
-  return Promise.all(
-    sample.images.map(async (file) => processor.image(await decodeImage(join(oracle, file)), options)),
-  );
 }
 
-describe.each(['hub', 'v5_layout', 'idefics3_layout'] as const)('the processor of the %s checkpoint', (layout) => {
+function optionsOf({ processor_kwargs: kwargs }: Case): ImageOptions {
+  const split = kwargs.do_image_splitting ?? kwargs.crop_to_patches;
+  return {
+    ...(split !== undefined && { split }),
+    ...(kwargs.max_patches !== undefined && { maxTiles: kwargs.max_patches }),
+  };
+}
+
+describe.each([
+  ['smolvlm', 'hub'],
+  ['smolvlm', 'v5_layout'],
+  ['smolvlm', 'idefics3_layout'],
+  ['internvl', 'hub'],
+  ['internvl', 'v5_layout'],
+  ['llava', 'hub'],
+  ['llava', 'v5_layout'],
+  ['qwen2_vl', 'hub'],
+  ['qwen2_vl', 'v5_layout'],
+  ['qwen2_5_vl', 'hub'],
+  ['qwen2_5_vl', 'v5_layout'],
+] as const)('the processor of the %s checkpoint (%s)', (family, layout) => {
+  const folder = oracleOf(family);
+  const { tokenizer_texts: texts, cases } = JSON.parse(
+    readFileSync(join(folder, 'reference.json'), 'utf8'),
+  ) as Reference;
+
   it('tokenizes and decodes as transformers does', async () => {
-    const { processor } = await describeCheckpoint(await checkpointCopy(layout));
+    const { processor } = await describeCheckpoint(await checkpointCopy(layout, folder));
     for (const { text, ids, decoded } of texts) {
       expect([...processor.encode(text)], text).toEqual(ids);
       expect(processor.decode(ids, { skipSpecial: false })).toBe(decoded);
@@ -49,25 +70,32 @@ describe.each(['hub', 'v5_layout', 'idefics3_layout'] as const)('the processor o
   });
 
   it.each(cases.map((c, k) => [c.name, k, c] as const))('prepares case %s as transformers does', async (_, k, c) => {
-    const { processor } = await describeCheckpoint(await checkpointCopy(layout));
-    const ids = reference(`case${k}.input_ids`);
-    const pixels = reference(`case${k}.pixel_values`);
-    const perSample = pixels.data.length / c.samples.length;
+    const { processor } = await describeCheckpoint(await checkpointCopy(layout, folder));
+    const ids = reference(`case${k}.input_ids`, folder);
+    const pixels = reference(`case${k}.pixel_values`, folder);
+    const all = Array.from(pixels.data);
+    // Tiles of all samples one after the other, or the samples padded with black tiles to equally many.
+    const perSample = pixels.shape.length === 5 ? all.length / c.samples.length : undefined;
+    let at = 0;
     for (const [row, sample] of c.samples.entries()) {
-      const images = await process(processor, sample, c.processor_kwargs.do_image_splitting);
+      const images = await Promise.all(
+        sample.images.map(async (file) => processor.image(await decodeImage(join(folder, file)), optionsOf(c))),
+      );
       expect(processor.chat(sample.messages, { addGenerationPrompt: true })).toBe(sample.chat_text);
-      expect(processor.expand(sample.chat_text, images)).toBe(sample.expanded_text);
       const prompt = [...processor.prompt(sample.messages, images)];
       const end = (row + 1) * ids.shape[1]!; // padded on the left
       expect(prompt).toEqual(Array.from(ids.data).slice(end - prompt.length, end));
+      expect(processor.decode(prompt, { skipSpecial: false })).toBe(sample.expanded_text);
       expect([...processor.answer(sample.answer)]).toEqual(sample.answer_ids);
       expect(processor.decode(sample.generated_ids)).toBe(sample.generated_text);
       expect(processor.decode(sample.generated_ids, { skipSpecial: false })).toBe(sample.generated_text_with_special);
-      const found = images.flatMap((image) => [...image.pixels]);
-      const wanted = Array.from(pixels.data).slice(row * perSample, (row + 1) * perSample);
-      expect(found.every((value, i) => value === wanted[i])).toBe(true);
-      expect(wanted.slice(found.length).every((value) => value === 0)).toBe(true); // tiles that are padding
+      const found = images.flatMap((image) => [...image.vision.pixels.data]);
+      expect(found.every((value, i) => value === all[at + i])).toBe(true);
+      const padding = perSample === undefined ? [] : all.slice(at + found.length, at + perSample);
+      expect(padding.every((value) => value === 0)).toBe(true);
+      at += perSample ?? found.length;
     }
+    expect(at).toBe(all.length);
   });
 });
 
@@ -97,6 +125,19 @@ describe('the processor', () => {
     await expect(opened).rejects.toThrow(dir);
   });
 
+  it.each([
+    ['internvl', 'processor_config.json', { image_seq_length: 9 }, /image_seq_length is 9, but a tile becomes 4/],
+    ['internvl', 'processor_config.json', { image_seq_length: undefined }, /image_seq_length is 256, but/],
+    ['internvl', 'tokenizer_config.json', { extra_special_tokens: {} }, /names no start_image_token/],
+    ['llava', 'processor_config.json', { num_additional_image_tokens: 0 }, /_strategy come to 15, but .* 16/],
+    ['llava', 'processor_config.json', { patch_size: 16 }, /_strategy come to 4, but .* 16/],
+  ] as const)('refuses %s with another %s (%j)', async (family, name, edit, message) => {
+    const dir = await checkpointCopy('hub', oracleOf(family));
+    const json = JSON.parse(readFileSync(join(dir, name), 'utf8')) as object;
+    await writeFile(join(dir, name), JSON.stringify({ ...json, ...edit }));
+    await expect(describeCheckpoint(dir)).rejects.toThrow(message);
+  });
+
   it('refuses a tokenizer whose image token is not the model’s', async () => {
     const dir = await checkpointCopy();
     const config = readFileSync(join(dir, 'config.json'), 'utf8').replace(
@@ -108,14 +149,65 @@ describe('the processor', () => {
   });
 });
 
-describe('the regions of image tokens', () => {
-  it.each([
-    { width: 40, height: 40, split: false },
-    { width: 300, height: 130, split: true },
-    { width: 90, height: 310, split: true },
-  ])('say where on a $width x $height image a token looks (split: $split)', async ({ width, height, split }) => {
-    const { processor, config } = await describeCheckpoint(oracle);
-    const { imageSize: side, patchSize } = (config as SmolVlmConfig).vision;
+it('keeps all of an answer that would grow together with the prompt', async () => {
+  const { processor } = await describeCheckpoint(oracleOf('internvl'));
+  // The prompt ends in a line break, and two of them are one token.
+  expect(processor.decode(processor.answer('\n\nSTOP'), { skipSpecial: false })).toBe('\n\nSTOP<|im_end|>');
+});
+
+it('takes null in preprocessor_config.json for the default', async () => {
+  const dir = await checkpointCopy('hub', oracleOf('llava'));
+  const path = join(dir, 'preprocessor_config.json');
+  const settings = JSON.parse(readFileSync(path, 'utf8')) as object;
+  await writeFile(path, JSON.stringify({ ...settings, do_center_crop: null, resample: null, do_pad: null }));
+  const pixels = { width: 40, height: 60, data: new Uint8Array(3 * 40 * 60) };
+  const [{ processor }, plain] = [await describeCheckpoint(dir), await describeCheckpoint(oracleOf('llava'))];
+  expect(processor.image(pixels)).toEqual(plain.processor.image(pixels));
+});
+
+describe('a LLaVA processor with another chat template', () => {
+  const [question, words]: [Message, string] = [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }, 'I see it'];
+
+  async function withTemplate(template: string): Promise<Processor> {
+    const dir = await checkpointCopy('hub', oracleOf('llava'));
+    await writeFile(join(dir, 'chat_template.json'), JSON.stringify({ chat_template: template }));
+    return (await describeCheckpoint(dir)).processor;
+  }
+
+  it('ends an answer as the template does, or with the end token where it does not', async () => {
+    const body = (end: string): string =>
+      `{% for m in messages %}{{ m.role + ':' }}{% generation %}{{ ' ' + m.content[0].text }}{% endgeneration %}{{ '${end}' }}{% endfor %}` +
+      "{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}";
+    const decoded = async (end: string): Promise<string> => {
+      const processor = await withTemplate(body(end));
+      return processor.decode(processor.answer(words), { skipSpecial: false });
+    };
+    expect(await decoded(' ')).toBe('I see it</s>');
+    expect(await decoded('<pad>\\n')).toBe('I see it<pad>');
+  });
+
+  it('does not begin twice where the template begins as the tokenizer does', async () => {
+    const [bare, begun] = [await withTemplate("{{ 'x' }}"), await withTemplate("{{ bos_token + 'x' }}")];
+    expect(begun.prompt([question], [])).toEqual(bare.prompt([question], []));
+    expect(bare.prompt([question], [])[0]).toBe(1);
+  });
+
+  it('says so when the template has no place for an answer', async () => {
+    const processor = await withTemplate('{{ messages[0].content[0].text }}');
+    expect(() => processor.answer(words)).toThrow(/does not render an answer/);
+  });
+});
+
+const sizes = [
+  { width: 40, height: 40, split: false },
+  { width: 300, height: 130, split: true },
+  { width: 90, height: 310, split: true },
+];
+
+describe.each(['smolvlm', 'internvl', 'llava'] as const)('the regions of image tokens of %s', (family) => {
+  it.each(sizes)('say where on a $width x $height image a token looks (split: $split)', async (size) => {
+    const { width, height, split } = size;
+    const { processor } = await describeCheckpoint(oracleOf(family));
     // A black image with one white spot, a tenth of it.
     const spot = { x: 0.62, y: 0.31 };
     const near = (x: number, y: number): boolean => Math.abs(x - spot.x) < 0.05 && Math.abs(y - spot.y) < 0.05;
@@ -127,15 +219,17 @@ describe('the regions of image tokens', () => {
     const regions = processor.regions(image);
     expect(regions).toHaveLength(image.tokens);
 
-    const perTile = image.tokens / image.tiles;
+    const { pixels } = image.vision;
+    const [tiles, , side] = pixels.shape as [number, number, number];
+    const perTile = image.tokens / tiles;
     const tokens = Math.sqrt(perTile);
-    const patch = patchSize * Math.sqrt(Math.floor(side / patchSize) ** 2 / perTile);
+    const patch = side / tokens;
     regions.forEach(({ left, right, top, bottom }, i) => {
       const [tile, row, column] = [Math.floor(i / perTile), Math.floor((i % perTile) / tokens), i % tokens];
       let brightest = -Infinity;
       for (let y = row * patch; y < (row + 1) * patch; y++) {
         for (let x = column * patch; x < (column + 1) * patch; x++) {
-          brightest = Math.max(brightest, image.pixels[(tile * 3 * side + y) * side + x]!);
+          brightest = Math.max(brightest, pixels.data[(tile * 3 * side + y) * side + x]!);
         }
       }
       const center = { x: (left + right) / 2, y: (top + bottom) / 2 };

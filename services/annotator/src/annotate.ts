@@ -1,7 +1,7 @@
 import type { Task } from '@mpa/answer-metrics';
 import { AnnotationStatus } from '@mpa/contracts';
-import type { Annotation, AnnotationSchema, MessageInitShape } from '@mpa/contracts';
-import type { Answer, SeenImage, VisionModel } from '@mpa/inference';
+import type { Annotation, AnnotationSchema, MessageInitShape, WrittenAnnotation } from '@mpa/contracts';
+import type { Teacher, TeacherAnswer } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
 import type { AnnotatorConfig } from './annotator-config.js';
 import { Candidates } from './candidates.js';
@@ -10,9 +10,18 @@ import { signalsOf } from './signals.js';
 import { taskPrompt } from './task-prompt.js';
 
 /** An image to annotate. */
-export interface Sample {
+export interface Sample<Seen> {
   readonly task: Task;
-  readonly image: SeenImage;
+  readonly image: Seen;
+  /** Its question and answer, where they were written elsewhere. */
+  readonly written?: Pick<WrittenAnnotation, 'question' | 'answer' | 'promptId'> | undefined;
+}
+
+/** Around the annotating of a batch. */
+export interface Annotating {
+  /** On the clock of `performance.now`: the cost in the records counts from then. */
+  readonly began: number;
+  readonly signal: AbortSignal;
 }
 
 /** The part of an annotation record that the model decides. */
@@ -20,37 +29,43 @@ export type Annotated = Pick<
   Annotation,
   'status' | 'question' | 'answer' | 'selfCheck' | 'promptId' | 'modelId' | 'answerLogProbability'
 > &
-  Pick<MessageInitShape<typeof AnnotationSchema>, 'candidates' | 'cost' | 'signals' | 'skipped'>;
+  Pick<MessageInitShape<typeof AnnotationSchema>, 'candidates' | 'cost' | 'missingSignals' | 'signals' | 'skipped'>;
 
 /**
- * Writes a question and an answer for each image, in one batch: the likeliest text first (or a drawn one), and where that cannot be used
+ * Writes a question and an answer for each image that comes without, in one batch: the likeliest text first (or a drawn one), and where that cannot be used
  * (it is no question and answer, or asked too often over the corpus) further ones, drawn. Then the model answers each question
  * afresh, and tells what the configuration asks for of its first answer, on the same vision features.
  *
- * `corpus` counts the questions taken; when the model fails, it is as before. The cost in the records counts from `began`.
+ * `corpus` counts the questions taken; when the model fails, it is as before.
  */
-export async function annotate(
-  model: VisionModel,
-  samples: readonly Sample[],
+export async function annotate<Prepared, Seen>(
+  model: Teacher<Prepared, Seen>,
+  samples: readonly Sample<Seen>[],
   corpus: QuestionCounts,
   config: AnnotatorConfig,
-  began = performance.now(),
+  { began, signal }: Annotating,
 ): Promise<Annotated[]> {
-  const all = samples.map((sample) => ({
-    ...sample,
-    prompt: taskPrompt(sample.task, config.prompts),
-    candidates: new Candidates(sample.task, corpus),
-  }));
+  const all = samples.map(({ task, image, written }) => {
+    const candidates = new Candidates(task, corpus);
+    if (written) candidates.take(written);
+    const prompt = written ? { id: written.promptId, text: '' } : taskPrompt(task, config.prompts);
+    return { task, image, prompt, candidates };
+  });
   try {
-    await write(model, all, config);
+    const unwritten = all.filter(({ candidates }) => !candidates.chosen);
+    await write(model, unwritten, config, signal);
     const asked = all.flatMap(({ task, image, candidates: { chosen } }) =>
       chosen ? [{ task, image, ...chosen }] : [],
     );
     const selfChecks =
       asked.length === 0
         ? []
-        : await model.answer(asked.map(({ image, question }) => ({ image, text: answerPrompt(question) })));
-    const { found, seconds } = await signalsOf(model, asked, config);
+        : await model.answer(
+            asked.map(({ image, question }) => ({ image, text: answerPrompt(question) })),
+            { purpose: 'self_check', signal },
+          );
+    const told = asked.map((question, i) => ({ ...question, said: selfChecks[i]! }));
+    const { found, seconds } = await signalsOf(model, told, config, signal);
     const signalSeconds = Object.entries(seconds).map(([kind, s]) => [kind, s / asked.length]);
     const cost = {
       modelSeconds: (performance.now() - began) / 1000 / all.length,
@@ -79,18 +94,25 @@ export async function annotate(
   }
 }
 
-interface Writing {
-  readonly image: SeenImage;
+interface Writing<Seen> {
+  readonly image: Seen;
   readonly prompt: { readonly text: string };
   readonly candidates: Candidates;
 }
 
-async function write(model: VisionModel, all: readonly Writing[], config: AnnotatorConfig): Promise<void> {
-  const ask = ({ image, prompt: { text } }: Writing): { image: SeenImage; text: string } => ({ image, text });
+async function write<Prepared, Seen>(
+  model: Teacher<Prepared, Seen>,
+  all: readonly Writing<Seen>[],
+  config: AnnotatorConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  if (all.length === 0) return;
+  const asking = { purpose: 'annotate', signal } as const;
+  const ask = ({ image, prompt: { text } }: Writing<Seen>): { image: Seen; text: string } => ({ image, text });
   const { candidates, likeliestFirst, temperature, seed } = config;
-  const drawOf = (some: readonly Writing[], answers: number, from: number): Promise<Answer[][]> =>
-    model.sample(some.map(ask), { answers, temperature, seed: seed + from });
-  const first = likeliestFirst ? await model.answer(all.map(ask)) : (await drawOf(all, 1, 0)).flat();
+  const drawOf = (some: readonly Writing<Seen>[], answers: number, from: number): Promise<TeacherAnswer[][]> =>
+    model.sample(some.map(ask), { answers, temperature, seed: seed + from }, asking);
+  const first = likeliestFirst ? await model.answer(all.map(ask), asking) : (await drawOf(all, 1, 0)).flat();
   all.forEach((each, i) => each.candidates.offer(first[i]!.text));
   const open = all.filter((each) => !each.candidates.chosen);
   if (open.length === 0 || candidates === 1) return;

@@ -1,8 +1,9 @@
 import { tasks } from '@mpa/answer-metrics';
-import { modelConfig } from '@mpa/inference';
+import { endpointConfig, modelConfig } from '@mpa/inference';
 import { RATIONALE_PROMPT, STEP_BREAK } from '@mpa/prompts';
-import { regularExpression } from '@mpa/service-kit';
+import { imageAccess, regularExpression } from '@mpa/service-kit';
 import { z } from 'zod';
+import { MOST_DISTANCE } from './hash-index.js';
 
 /** On with its settings, or `false`. */
 const optional = <T extends z.ZodType>(settings: T) => z.union([z.literal(false), settings]);
@@ -32,8 +33,11 @@ const signals = z.strictObject({
 
 /** What the annotator's configuration file may hold. */
 export const annotatorConfig = z.strictObject({
-  /** The L-VLM. */
-  model: modelConfig,
+  /** The L-VLM as a checkpoint. */
+  model: modelConfig.optional(),
+  /** The L-VLM behind an endpoint, in the place of `model`. */
+  endpoint: endpointConfig.optional(),
+  images: imageAccess,
   /** Images in one run of the model. */
   batch: z.int().positive().default(8),
   /** Questions written for an image until one can be used. */
@@ -48,6 +52,16 @@ export const annotatorConfig = z.strictObject({
     .strictObject({
       maxShare: z.number().min(0).max(1).default(0.3),
       freely: z.int().positive().default(50),
+    })
+    .prefault({}),
+  /**
+   * Which images are skipped because another one stands for them: `exact` those of the same bytes, `near` also those that look
+   * the same, whose perceptual hashes differ in at most `distance` of 64 bits.
+   */
+  duplicates: z
+    .strictObject({
+      match: z.enum(['off', 'exact', 'near']).default('off'),
+      distance: z.int().min(0).max(MOST_DISTANCE).default(4),
     })
     .prefault({}),
   signals: signals.prefault({}),

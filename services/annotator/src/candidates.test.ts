@@ -23,6 +23,16 @@ describe('Candidates', () => {
     expect(new Candidates('chartqa', corpus)).toMatchObject({ reason: 'unparsable-text' });
   });
 
+  it('takes what was written elsewhere, however often it was asked', () => {
+    const corpus = new QuestionCounts({ maxShare: 0, freely: 1 });
+    corpus.add('okvqa', 'What is it?');
+    const candidates = new Candidates('okvqa', corpus);
+    candidates.take({ question: 'What is it?', answer: 'a lemon' });
+    candidates.offer('What is that? a melon');
+    expect(candidates.chosen).toEqual({ question: 'What is it?', answer: 'a lemon' });
+    expect(candidates.counts).toEqual({ written: 1, unparsable: 0, duplicate: 0, frequent: 0 });
+  });
+
   it('gives its question back to the corpus', () => {
     const corpus = new QuestionCounts({ maxShare: 0, freely: 1 });
     const first = new Candidates('okvqa', corpus);

@@ -16,6 +16,13 @@ export class Candidates {
     private readonly corpus: QuestionCounts,
   ) {}
 
+  /** Takes a question that was written elsewhere as it is; the corpus sets it no limit. */
+  take({ question, answer }: QuestionAndAnswer): void {
+    this.counts.written += 1;
+    this.chosen = { question, answer };
+    this.corpus.add(this.task, question);
+  }
+
   /** Reads one more of the model's texts, unless a question is chosen already. */
   offer(text: string): void {
     if (this.chosen) return;

@@ -1,8 +1,7 @@
 import type { BenchmarkSample } from '@mpa/benchmarks';
-import { VisionModel } from '@mpa/inference';
-import type { ModelConfig, SeenImage } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
 import type { RgbImage } from '@mpa/vlm';
+import type { Answering } from './answering.js';
 
 /** What a model said to a group of questions. */
 export interface GroupAnswers {
@@ -14,31 +13,33 @@ export interface GroupAnswers {
 
 /** One of the models that are compared. It is opened, and warmed up, when it is first asked. */
 export class ComparedModel {
-  #model: VisionModel | undefined;
-  #seen = new Map<string, SeenImage>();
+  #model: Answering<unknown> | undefined;
+  #seen = new Map<string, unknown>();
 
+  /** @param checkpoint its folder, or the URL of its endpoint and its name there */
   constructor(
     readonly label: string,
-    private readonly config: ModelConfig,
+    readonly checkpoint: string,
+    private readonly open: () => Promise<Answering<unknown>>,
   ) {}
-
-  /** Its folder. */
-  get checkpoint(): string {
-    return this.config.checkpoint;
-  }
 
   /**
    * Answers a group of questions about decoded images, by path. Timed from there to the text: resizing, the vision tower,
-   * generation. An image of the group before is not looked at again. Throws CheckpointError or OnnxError.
+   * generation; of an endpoint, the way there and back. An image of the group before is not looked at again. Throws
+   * CheckpointError, OnnxError or TeacherError.
    */
-  async answer(questions: readonly BenchmarkSample[], images: ReadonlyMap<string, RgbImage>): Promise<GroupAnswers> {
+  async answer(
+    questions: readonly BenchmarkSample[],
+    images: ReadonlyMap<string, RgbImage>,
+    signal: AbortSignal,
+  ): Promise<GroupAnswers> {
     if (!this.#model) {
-      this.#model = await VisionModel.open(this.config);
-      await this.#answer(this.#model, questions, images);
+      this.#model = await this.open();
+      if (this.#model.warmsUp) await this.#answer(this.#model, questions, images, signal);
       this.#seen.clear();
     }
     const began = performance.now();
-    const texts = await this.#answer(this.#model, questions, images);
+    const texts = await this.#answer(this.#model, questions, images, signal);
     return { texts, seconds: (performance.now() - began) / 1000 };
   }
 
@@ -48,18 +49,19 @@ export class ComparedModel {
   }
 
   async #answer(
-    model: VisionModel,
+    model: Answering<unknown>,
     questions: readonly BenchmarkSample[],
     images: ReadonlyMap<string, RgbImage>,
+    signal: AbortSignal,
   ): Promise<string[]> {
     const paths = [...new Set(questions.map(({ imagePath }) => imagePath))];
     const fresh = paths.filter((path) => !this.#seen.has(path));
-    const seen = await model.look(fresh.map((path) => model.prepare(images.get(path)!)));
+    const seen = await model.look(fresh.map((path) => ({ path, image: images.get(path)! })));
     const all = new Map([...this.#seen, ...seen.map((image, i) => [fresh[i]!, image] as const)]);
     this.#seen = new Map(paths.map((path) => [path, all.get(path)!]));
-    const answers = await model.answer(
-      questions.map((q) => ({ image: all.get(q.imagePath)!, text: answerPrompt(q.question) })),
+    return model.answer(
+      questions.map((q) => ({ image: all.get(q.imagePath), text: answerPrompt(q.question) })),
+      signal,
     );
-    return answers.map(({ text }) => text);
   }
 }

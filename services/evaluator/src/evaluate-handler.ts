@@ -1,13 +1,17 @@
 import { loadBenchmark } from '@mpa/benchmarks';
 import { RpcError, taskName } from '@mpa/contracts';
 import type { EvaluateRequest, EvaluatorService, Handlers } from '@mpa/contracts';
+import { endpointConfig, endpointKey, endpointNamed, isEndpoint } from '@mpa/inference';
+import { checkConfig } from '@mpa/service-kit';
 import type { ServiceContext } from '@mpa/service-kit';
 import { localPath } from '@mpa/storage';
+import { openCheckpointModel, openEndpointModel } from './answering.js';
+import type { Answering } from './answering.js';
 import { ComparedModel } from './compared-model.js';
 import { evaluate } from './evaluation.js';
 import type { Contestant } from './evaluation.js';
 import type { EvaluatorConfig } from './evaluator-config.js';
-import { modelFingerprint } from './model-fingerprint.js';
+import { endpointFingerprint, modelFingerprint } from './model-fingerprint.js';
 import { ResultLog } from './result-log.js';
 import type { KeptResult, SkippedQuestion } from './result-log.js';
 import { summarize } from './summarize.js';
@@ -34,19 +38,19 @@ export function evaluateHandler(config: EvaluatorConfig, context: ServiceContext
 async function* answer(
   request: EvaluateRequest,
   config: EvaluatorConfig,
-  { logger }: ServiceContext,
+  context: ServiceContext,
   signal: AbortSignal,
 ): ReturnType<Evaluate> {
   checkRequest(request);
   const { task, limit } = request;
   const imageRoot = localPath(request.imageRoot);
   const { samples, missing } = await loadBenchmark(taskName(task), localPath(request.annotations), imageRoot);
-  const contestants = await Promise.all(request.models.map((model) => contestant(model, config)));
+  const contestants = await Promise.all(request.models.map((model) => contestant(model, config, context)));
   const log = await ResultLog.open(request.results === '' ? undefined : localPath(request.results));
   let skipped = 0;
   const onSkipped = async (question: SkippedQuestion): Promise<void> => {
     skipped += 1;
-    logger.warn({ ...question }, 'question left out: its image cannot be read');
+    context.logger.warn({ ...question }, 'question left out: its image cannot be read');
     await log.skip(question);
   };
   try {
@@ -63,7 +67,7 @@ async function* answer(
     for (const [model, own] of results) {
       const metric = [...new Set(own.flatMap(({ result }) => result.metric || []))].join(', ');
       const value = { model, task, metric, missingImages: skipped, ...summarize(own) };
-      logger.info(value, 'evaluated');
+      context.logger.info(value, 'evaluated');
       yield { event: { case: 'summary', value } };
     }
   } finally {
@@ -74,10 +78,19 @@ async function* answer(
 
 async function contestant(
   { label, checkpoint }: EvaluateRequest['models'][number],
-  { model }: EvaluatorConfig,
+  { model, endpoint }: EvaluatorConfig,
+  { env }: ServiceContext,
 ): Promise<Contestant> {
-  const modelConfig = { ...model, checkpoint: localPath(checkpoint) };
-  return { model: new ComparedModel(label, modelConfig), fingerprint: await modelFingerprint(modelConfig) };
+  if (isEndpoint(checkpoint)) {
+    const named = endpointNamed(checkpoint);
+    const { maxNewTokens } = model;
+    const config = checkConfig({ ...endpoint, ...named, maxNewTokens }, endpointConfig, checkpoint);
+    const open = async (): Promise<Answering<unknown>> => openEndpointModel(config, endpointKey(config, env));
+    return { model: new ComparedModel(label, checkpoint, open), fingerprint: endpointFingerprint(config) };
+  }
+  const config = { ...model, checkpoint: localPath(checkpoint) };
+  const compared = new ComparedModel(label, config.checkpoint, () => openCheckpointModel(config));
+  return { model: compared, fingerprint: await modelFingerprint(config) };
 }
 
 function checkRequest({ models, annotations, imageRoot }: EvaluateRequest): void {

@@ -105,7 +105,7 @@ async function answerPending(
   const pending = questions.filter((question) => keptAnswer(question, contestant, plan) === undefined);
   if (pending.length === 0) return;
   const { model, fingerprint } = contestant;
-  const { texts, seconds } = await model.answer(pending, images);
+  const { texts, seconds } = await model.answer(pending, images, plan.signal);
   const results = pending.map((question, i) => {
     const prediction = texts[i]!;
     const result = create(EvaluationResultSchema, {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelConfig } from '@mpa/inference';
+import type { EndpointConfig, ModelConfig } from '@mpa/inference';
 import { CheckpointError } from '@mpa/vlm';
 
 /**
@@ -18,6 +18,12 @@ export async function modelFingerprint({ checkpoint, precision, maxNewTokens }: 
     hash.update(JSON.stringify([name, size, mtimeMs]));
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/** The same of a model behind an endpoint: what it is called and how it is asked. Whether the server changed cannot be seen. */
+export function endpointFingerprint({ url, model, maxNewTokens, images }: EndpointConfig): string {
+  const asked = JSON.stringify([url, model, maxNewTokens, images.longestSide]);
+  return createHash('sha256').update(asked).digest('hex').slice(0, 16);
 }
 
 async function filesIn(folder: string): Promise<string[]> {

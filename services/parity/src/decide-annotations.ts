@@ -35,7 +35,8 @@ export async function decideAnnotations(
   const signalsOf = new Map(signalled.map(({ i }, at) => [i, create(SignalsSchema, found[at])]));
   return asked.map(({ annotation }, i) => {
     const studentAnswer = answers[i]!.text;
-    const { answer, selfCheck, signals } = annotation;
+    const { answer, signals } = annotation;
+    const selfCheck = annotation.unchecked ? undefined : annotation.selfCheck;
     const task = taskName(annotation.task);
     const verdict = decide({ task, annotation: answer, selfCheck, studentAnswer });
     const orRehearsed = (decision: Verdict): Verdict =>
@@ -67,12 +68,12 @@ export function rejected(
 }
 
 function decisionOf(
-  { sampleId, runId, task, image, question, answer, selfCheck }: Annotation,
+  { sampleId, runId, task, image, question, answer, selfCheck, unchecked }: Annotation,
   { selected, reason, detail = '' }: Pick<Verdict, 'selected'> & { readonly reason: string; readonly detail?: string },
   student: Partial<Pick<Decision, 'studentAnswer' | 'studentModelId' | 'signals' | 'studentSignals' | 'discrepancies'>>,
 ): Decision {
   return create(DecisionSchema, {
-    ...{ sampleId, runId, task, question, answer, selfCheck },
+    ...{ sampleId, runId, task, question, answer, selfCheck, unchecked },
     ...(image && { image }),
     status: selected ? DecisionStatus.SELECTED : DecisionStatus.REJECTED,
     cause: { reason, detail },

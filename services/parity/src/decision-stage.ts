@@ -4,6 +4,7 @@ import { isPrepared, prepareImage } from '@mpa/inference';
 import type { ImageFault, VisionModel } from '@mpa/inference';
 import { topics } from '@mpa/service-kit';
 import type { BatchReport, Stage } from '@mpa/service-kit';
+import type { ImageStore } from '@mpa/storage';
 import type { Batch, StreamRecord } from '@mpa/streams';
 import type { ProcessedImage } from '@mpa/vlm';
 import { decideAnnotations, rejected } from './decide-annotations.js';
@@ -17,14 +18,16 @@ interface Entry {
 type Usable = Entry & { readonly image: ProcessedImage };
 
 /** The stage between `annotations` and `decisions`: every annotated record becomes one decision; skipped ones end here. */
-export function decisionStage(model: VisionModel, config: ParityConfig): Stage {
+export function decisionStage(model: VisionModel, images: ImageStore, config: ParityConfig): Stage {
   async function process(batch: Batch): Promise<BatchReport> {
+    const { signal } = batch;
     const annotated = topics.annotations
       .decodeBatch(batch)
       .filter(({ message }) => message.status === AnnotationStatus.ANNOTATED);
     const entries = await Promise.all(
       annotated.map(async (entry): Promise<Entry> => {
-        return { ...entry, image: await prepareImage(model, entry.message.image?.uri ?? '', batch.signal) };
+        const { sampleId, image } = entry.message;
+        return { ...entry, image: await prepareImage(model, image?.uri ?? '', { sampleId, images, signal }) };
       }),
     );
     const usable = entries.filter((entry): entry is Usable => isPrepared(entry.image));

@@ -1,10 +1,12 @@
 import { modelConfig } from '@mpa/inference';
+import { imageAccess } from '@mpa/service-kit';
 import { z } from 'zod';
 
 /** What the parity service's configuration file may hold. */
 export const parityConfig = z.strictObject({
   /** The S-VLM. */
   model: modelConfig,
+  images: imageAccess,
   /** Annotations in one run of the model. */
   batch: z.int().positive().default(16),
   /**

@@ -1,4 +1,5 @@
-import type { EncodedImage, ImageInput, TrainingSample } from '@mpa/tensorflow';
+import type { EncodedImage, TrainingSample } from '@mpa/tensorflow';
+import type { ImageInput } from '@mpa/vlm';
 
 /** Where the L-VLM attends while it answers, and what is needed to see where the S-VLM does. */
 export interface AttentionAim {

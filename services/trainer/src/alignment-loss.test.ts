@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { create, SignalsSchema } from '@mpa/contracts';
 import type { Decision } from '@mpa/contracts';
 import { readImage, VisionModel } from '@mpa/inference';
+import { ImageStore } from '@mpa/storage';
 import {
   collate,
   crossEntropy,
@@ -64,7 +65,7 @@ const decisions = [
 ];
 
 async function samplesFor(from: readonly Decision[], coefficients: Coefficients): Promise<AlignedSample[]> {
-  const options = { cacheBytes: 2 ** 30, coefficients, discrepancyWeight: 0 };
+  const options = { images: new ImageStore(), cacheBytes: 2 ** 30, coefficients, discrepancyWeight: 0 };
   const { source } = await selectedSamples(from, checkpoint.processor, options);
   return Promise.all(Array.from({ length: source.size }, (_, i) => source.load(i)));
 }

@@ -1,5 +1,6 @@
-import type { EncodedImage, ImageInput, TensorModel, TrainingSample } from '@mpa/tensorflow';
+import type { EncodedImage, TensorModel, TrainingSample } from '@mpa/tensorflow';
 import { modelCalls } from '@mpa/vlm';
+import type { ImageInput, PlainTensor } from '@mpa/vlm';
 import { BoundedCache } from './bounded-cache.js';
 import type { AlignedSample } from './aligned-sample.js';
 import type { TrainingSource } from './training-source.js';
@@ -39,7 +40,7 @@ function encode<C>({ images }: TrainingSample, model: TensorModel<C>): EncodedIm
   for (const image of images) {
     const features = modelCalls.traceSync(() => model.frozenFeatures(image), { kind: 'encode' });
     if (!features) return undefined;
-    encoded.push({ features, tiles: image.tiles });
+    encoded.push({ features, tokens: image.tokens, grid: image.grid });
   }
   return encoded;
 }
@@ -47,7 +48,7 @@ function encode<C>({ images }: TrainingSample, model: TensorModel<C>): EncodedIm
 /** Memory of a sample's arrays. */
 export function bytesOf({ ids, labels, segments, images, aims }: ReadySample): number {
   const arrays = images.flatMap((image) =>
-    'features' in image ? [image.features] : [image.pixels, image.positionIds, image.patchMask],
+    'features' in image ? [image.features] : Object.values(image.vision).map((input: PlainTensor) => input.data),
   );
   const shares = aims.map((aim) => (aim.kind === 'answer' ? aim.attention?.shares : undefined));
   return [ids, labels, segments, ...arrays, ...shares].reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);

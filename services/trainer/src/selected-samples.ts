@@ -3,7 +3,7 @@ import { meanDiscrepancy, sampleWeights } from '@mpa/alignment';
 import { DecisionStatus, SignalsSchema, toJson } from '@mpa/contracts';
 import type { Decision, Signals } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
-import { localPath } from '@mpa/storage';
+import { StorageError, type ImageStore } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
 import { packTurns } from '@mpa/tensorflow';
 import { decodeImage, ImageError } from '@mpa/vlm';
@@ -25,13 +25,17 @@ export interface SelectedSamples {
   /** Questions in the source. */
   readonly questions: number;
   /** Questions left out because their image cannot be read any more, with the reason. */
-  readonly unreadable: readonly { readonly decision: Decision; readonly error: ImageError }[];
+  readonly unreadable: readonly { readonly decision: Decision; readonly error: UnreadableImage }[];
   /** Of the questions in the source, how many came with each signal that the loss asks for. */
   readonly signals: Readonly<Record<'confidence' | 'attention' | 'reasoning', number>>;
 }
 
+/** Why an image cannot be learnt from. */
+export type UnreadableImage = ImageError | StorageError;
+
 /** How the samples are prepared. */
 export interface SelectedSamplesOptions {
+  readonly images: ImageStore;
   /** Memory for decoded images; those beyond it are decoded anew each time. */
   readonly cacheBytes: number;
   readonly coefficients: Coefficients;
@@ -80,20 +84,21 @@ function checkGrids(decisions: readonly Decision[]): void {
 export async function selectedSamples(
   decisions: readonly Decision[],
   processor: Processor,
-  { cacheBytes, coefficients, discrepancyWeight, signal }: SelectedSamplesOptions,
+  options: SelectedSamplesOptions,
 ): Promise<SelectedSamples> {
+  const { cacheBytes, discrepancyWeight, signal } = options;
   const readable: (readonly Decision[])[] = [];
   const samples: (AlignedSample | undefined)[] = [];
-  const unreadable: { decision: Decision; error: ImageError }[] = [];
+  const unreadable: { decision: Decision; error: UnreadableImage }[] = [];
   let room = cacheBytes;
   const groups = groupByImage(weighted(decisions, discrepancyWeight));
   for (let from = 0; from < groups.length; from += DECODED_AT_ONCE) {
     signal?.throwIfAborted();
     const chunk = groups.slice(from, from + DECODED_AT_ONCE);
-    const prepared = await Promise.all(chunk.map((group) => prepareUnlessBroken(group, processor, coefficients)));
+    const prepared = await Promise.all(chunk.map((group) => prepareUnlessBroken(group, processor, options)));
     chunk.forEach((group, i) => {
       const sample = prepared[i]!;
-      if (sample instanceof ImageError) {
+      if (sample instanceof Error) {
         unreadable.push(...group.map((decision) => ({ decision, error: sample })));
         return;
       }
@@ -105,7 +110,7 @@ export async function selectedSamples(
   const source: TrainingSource = {
     size: readable.length,
     fingerprint: fingerprintOf(readable),
-    load: async (index) => samples[index] ?? prepare(readable[index]!, processor, coefficients),
+    load: async (index) => samples[index] ?? prepare(readable[index]!, processor, options),
   };
   const questions = readable.flat();
   const having = (has: (signals: Signals) => unknown): number =>
@@ -146,12 +151,12 @@ function groupByImage(decisions: readonly Decision[]): Decision[][] {
 async function prepareUnlessBroken(
   group: readonly Decision[],
   processor: Processor,
-  coefficients: Coefficients,
-): Promise<AlignedSample | ImageError> {
+  options: SelectedSamplesOptions,
+): Promise<AlignedSample | UnreadableImage> {
   try {
-    return await prepare(group, processor, coefficients);
+    return await prepare(group, processor, options);
   } catch (error) {
-    if (error instanceof ImageError) return error;
+    if (error instanceof ImageError || (error instanceof StorageError && !error.retriable)) return error;
     throw error;
   }
 }
@@ -159,10 +164,10 @@ async function prepareUnlessBroken(
 async function prepare(
   group: readonly Decision[],
   processor: Processor,
-  coefficients: Coefficients,
+  { images, coefficients, signal }: SelectedSamplesOptions,
 ): Promise<AlignedSample> {
   const [{ image: reference, weight }] = group as [Decision];
-  const image = processor.image(await decodeImage(localPath(reference!.uri)));
+  const image = processor.image(await decodeImage(await images.read(reference!.uri, { signal })));
   const turns = aimedTurns(group, image, processor, coefficients);
   return { ...packTurns(turns, [image], weight), aims: turns.map(({ aim }) => aim) };
 }

@@ -1,13 +1,14 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RpcError } from '@mpa/contracts';
 import type { Handlers, TrainerService, TrainRequest } from '@mpa/contracts';
 import type { ServiceContext } from '@mpa/service-kit';
-import { localPath } from '@mpa/storage';
+import { ImageStore, localPath, StorageError } from '@mpa/storage';
 import { Parameters, TensorModel } from '@mpa/tensorflow';
 import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { seededRandom } from './random.js';
 import { requestedOptions } from './requested-options.js';
+import { saveAdapter } from './save-adapter.js';
 import { readSelected, selectedSamples } from './selected-samples.js';
 import type { SelectedSamples } from './selected-samples.js';
 import { stepsOf, train } from './train.js';
@@ -55,10 +56,12 @@ async function* answer(
   try {
     const decisions = await readSelected(streams, request.runId, signal);
     const { discrepancyWeight } = options;
-    const preparing = { cacheBytes, coefficients: options, discrepancyWeight, signal };
+    const images = new ImageStore(config.images);
+    const preparing = { images, cacheBytes, coefficients: options, discrepancyWeight, signal };
     const selected = await selectedSamples(decisions, checkpoint.processor, preparing);
     for (const { decision, error } of selected.unreadable) {
-      logger.warn({ sample: decision.sampleId, reason: error.reason, err: error }, 'image left out');
+      const reason = error instanceof StorageError ? error.code : error.reason;
+      logger.warn({ sample: decision.sampleId, reason, err: error }, 'image left out');
     }
     const unreadable = selected.unreadable.length;
     if (selected.questions === 0) {
@@ -98,7 +101,8 @@ async function* level(
   const { weights, family, config } = checkpoint;
   const fingerprint = trainingFingerprint(weights, selected.source, options);
   const random = seededRandom(options.seed);
-  const parameters = new Parameters(weights, trainableOf(options.trainable, checkpoint), random.uniform);
+  const trainable = trainableOf(options.trainable, checkpoint);
+  const parameters = new Parameters(weights, trainable, random.uniform);
   try {
     const model = new TensorModel(family, config, parameters);
     const context = { state: localPath(state), fingerprint, cacheBytes, signal };
@@ -106,6 +110,9 @@ async function* level(
       yield { event: { case: 'progress', value: { runId, ...step, terms: [...step.terms] } } };
     }
     signal.throwIfAborted();
+    if (trainable.kind === 'lora') {
+      await saveAdapter(join(localPath(output), 'adapter'), checkpoint, parameters, trainable);
+    }
     await saveCheckpoint(localPath(output), checkpoint, (name) => parameters.read(name), 'F32');
   } finally {
     parameters.dispose();

@@ -1,3 +1,4 @@
+import { imageAccess } from '@mpa/service-kit';
 import { z } from 'zod';
 import { trainOptions } from './train-options.js';
 
@@ -5,6 +6,7 @@ import { trainOptions } from './train-options.js';
 export const trainerConfig = z.strictObject({
   /** What requests leave out of their options. */
   training: trainOptions.prefault({}),
+  images: imageAccess,
   /** Insists on a TensorFlow backend; by default what set-up chose. */
   backend: z.enum(['native', 'wasm']).optional(),
   /** Memory for decoded images, and again for their features, in megabytes. */

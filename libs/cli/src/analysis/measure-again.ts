@@ -9,7 +9,7 @@ import {
   type MessageInitShape,
 } from '@mpa/contracts';
 import { parity } from '@mpa/parity';
-import { createLogger, startInProcess } from '@mpa/service-kit';
+import { createLogger, startInProcess, type ImageAccess } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
 
 /** What {@link measureAgain} needs. */
@@ -17,6 +17,8 @@ export interface MeasureOptions {
   /** Checkpoint folder of the levelled S-VLM. */
   readonly checkpoint: string;
   readonly cacheDir: string;
+  /** From where images are read; by default as the service does. */
+  readonly images: ImageAccess | undefined;
   /** Most samples; the first by their ids. */
   readonly limit: number;
   readonly signal: AbortSignal;
@@ -25,7 +27,7 @@ export interface MeasureOptions {
 
 /** Has the levelled S-VLM decided about the samples that show the gap again, by a parity service in this process. */
 export async function measureAgain(streams: Streams, options: MeasureOptions): Promise<Remeasured[]> {
-  const { checkpoint, cacheDir, limit, signal, onProgress } = options;
+  const { checkpoint, cacheDir, images, limit, signal, onProgress } = options;
   const gap: Decision[] = [];
   for await (const decision of decisionsOf(streams)) {
     if (showsGap(decision) && decision.image) gap.push(decision);
@@ -34,7 +36,7 @@ export async function measureAgain(streams: Streams, options: MeasureOptions): P
   const measured: Remeasured[] = [];
   const service = await startInProcess(
     parity,
-    { model: { checkpoint, cacheDir } },
+    { model: { checkpoint, cacheDir }, ...(images && { images }) },
     {
       logger: createLogger('parity', 'silent'),
       openStreams: () => ({ streams, release: () => Promise.resolve() }),
@@ -57,9 +59,11 @@ export async function measureAgain(streams: Streams, options: MeasureOptions): P
 
 /** An image that went away since, or is damaged now, leaves its sample out. */
 function unlessUnreadable(error: unknown): undefined {
-  if (error instanceof RpcError && (error.code === 'NOT_FOUND' || error.code === 'INVALID_ARGUMENT')) return undefined;
+  if (error instanceof RpcError && OF_THE_IMAGE.has(error.code)) return undefined;
   throw error;
 }
+
+const OF_THE_IMAGE: ReadonlySet<string> = new Set(['NOT_FOUND', 'INVALID_ARGUMENT', 'DATA_LOSS', 'PERMISSION_DENIED']);
 
 /** Enough of a decision to have it decided again. */
 function annotationOf(decision: Decision): MessageInitShape<typeof AnnotationSchema> {

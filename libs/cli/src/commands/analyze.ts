@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { analyzeDecisions, levellingOf, writeReport, type Summary } from '@mpa/console';
-import { openRunFolder, writeFileAtomically } from '@mpa/storage';
+import { ImageStore, openRunFolder, writeFileAtomically } from '@mpa/storage';
 import { openEmbeddedStreams } from '@mpa/streams';
 import type { Command } from 'commander';
 import { analysisTable } from '../analysis/analysis-table.js';
@@ -9,7 +9,7 @@ import { measureAgain } from '../analysis/measure-again.js';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { wholeNumber } from '../option-values.js';
-import { readRunState } from '../pipeline/run-state.js';
+import { readRunState, readStartedConfig } from '../pipeline/run-state.js';
 import { readCurve } from '../pipeline/train-student.js';
 import { openProgress } from '../progress/progress.js';
 
@@ -39,18 +39,29 @@ async function analyze(run: string, { samples: limit, json }: AnalyzeFlags, cont
     try {
       const analysis = await analyzeDecisions(streams);
       const { training } = await readRunState(folder);
+      const images = (await readStartedConfig(folder))?.config.images;
       let stage: ReturnType<typeof progress.stage> | undefined;
       const onProgress = (done: number, of: number): void => (stage ??= progress.stage('measure', of)).update(done);
       const cacheDir = join(cacheDirectory, 'graphs');
       const measured =
         training && training.steps > 0
-          ? await measureAgain(streams, { checkpoint: training.checkpoint, cacheDir, limit, signal, onProgress })
+          ? await measureAgain(streams, {
+              checkpoint: training.checkpoint,
+              cacheDir,
+              images,
+              limit,
+              signal,
+              onProgress,
+            })
           : [];
       stage?.end();
       const levelling = measured.length > 0 ? levellingOf(measured) : undefined;
       const found = { ...analysis, ...(levelling && { levelling }) };
       await writeFileAtomically(folder.analysis, `${JSON.stringify(found, null, 2)}\n`);
-      await writeReport(folder, streams, summary, await readCurve(folder), { analysis, levelling, measured });
+      await writeReport(folder, streams, summary, await readCurve(folder), {
+        found: { analysis, levelling, measured },
+        images: new ImageStore(images),
+      });
       progress.close();
       if (json) return out(JSON.stringify(found));
       for (const line of analysisTable(analysis, levelling)) out(line);

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import { endpointConfig, endpointKey, endpointNamed, isEndpoint, RemoteModel } from '@mpa/inference';
 import { loadModel, type Precision } from '@mpa/onnx';
+import { checkConfig } from '@mpa/service-kit';
+import { ImageStore } from '@mpa/storage';
 import { decodeImage, openCheckpoint } from '@mpa/vlm';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
@@ -22,8 +25,8 @@ interface AnswerFlags {
 /** One answer of `mpa answer`. */
 interface GivenAnswer {
   readonly answer: string;
-  /** Natural logarithm of the probability of all its tokens. */
-  readonly logProbability: number;
+  /** Natural logarithm of the probability of all its tokens; an endpoint may not tell it. */
+  readonly logProbability?: number | undefined;
 }
 
 /** `mpa answer`: one question about one image. */
@@ -31,7 +34,7 @@ export function addAnswer(program: Command, context: CommandContext): void {
   program
     .command('answer')
     .description('ask a model a question about an image')
-    .requiredOption('--model <dir>', 'Hugging Face checkpoint folder')
+    .requiredOption('--model <model>', 'Hugging Face checkpoint folder, or URL#MODEL of an OpenAI-compatible endpoint')
     .requiredOption('--image <file>', 'image file')
     .requiredOption('--question <text>', 'question about it')
     .addOption(
@@ -48,19 +51,21 @@ export function addAnswer(program: Command, context: CommandContext): void {
     .action((flags: AnswerFlags) => answer(flags, context));
 }
 
-async function answer(flags: AnswerFlags, { out, cacheDirectory }: CommandContext): Promise<void> {
+async function answer(flags: AnswerFlags, { out, cacheDirectory, env }: CommandContext): Promise<void> {
   if (flags.n > 1 && flags.temperature === 0) {
     throw new UsageError('--n above 1 needs a --temperature above 0, or all answers would be the same');
   }
   if (flags.topP === 0) throw new UsageError('--top-p must be above 0');
-  const { answers, seconds } = await ask(flags, join(cacheDirectory, 'graphs'));
+  const { answers, seconds } = isEndpoint(flags.model)
+    ? await askEndpoint(flags, env)
+    : await ask(flags, join(cacheDirectory, 'graphs'));
   const [first] = answers;
   if (flags.json) {
     out(JSON.stringify({ ...first, seconds, ...(flags.n > 1 ? { answers } : {}) }));
     return;
   }
   for (const given of answers) out(given.answer);
-  const logProbabilities = answers.map((given) => given.logProbability.toFixed(4)).join(', ');
+  const logProbabilities = answers.map((given) => given.logProbability?.toFixed(4) ?? 'not told').join(', ');
   out(`log-probability ${logProbabilities}; ${seconds.toFixed(3)} s`);
 }
 
@@ -95,5 +100,30 @@ async function ask(
     }
   } finally {
     checkpoint.close();
+  }
+}
+
+async function askEndpoint(
+  { model: name, image: file, question: text, n, temperature, seed, maxTokens, topP }: AnswerFlags,
+  env: CommandContext['env'],
+): Promise<{ answers: GivenAnswer[]; seconds: number }> {
+  if (topP < 1) throw new UsageError('--top-p is for checkpoints; an endpoint is asked without it');
+  const config = checkConfig({ ...endpointNamed(name), maxNewTokens: maxTokens }, endpointConfig, name);
+  const model = new RemoteModel(config, endpointKey(config, env));
+  try {
+    const started = performance.now();
+    const image = await model.load(
+      { source: { case: 'uri', value: file } },
+      { images: new ImageStore(), sampleId: '' },
+    );
+    const asking = { purpose: 'answer' } as const;
+    const [answers] =
+      temperature === 0
+        ? [await model.answer([{ image, text }], asking)]
+        : await model.sample([{ image, text }], { answers: n, temperature, seed }, asking);
+    const given = answers!.map(({ text: answer, logProbability }) => ({ answer, logProbability }));
+    return { answers: given, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    await model.close();
   }
 }

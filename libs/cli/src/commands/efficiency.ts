@@ -2,7 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { modelConfig } from '@mpa/inference';
 import type { Precision } from '@mpa/onnx';
-import { fileStorage, localPath } from '@mpa/storage';
+import { ImageStore } from '@mpa/storage';
 import { Option, type Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
@@ -75,8 +75,8 @@ async function efficiency(flags: EfficiencyFlags, context: CommandContext): Prom
 
 async function firstImages(source: string, signal: AbortSignal): Promise<string[]> {
   const images: string[] = [];
-  for await (const image of fileStorage.listImages(source, { signal })) {
-    if (image.kind === 'image') images.push(localPath(image.uri));
+  for await (const image of new ImageStore().list(source, { signal })) {
+    if (image.kind === 'image') images.push(image.uri);
     if (images.length === IMAGES) break;
   }
   if (images.length === 0) throw new CliError(`no usable image in ${source}`);

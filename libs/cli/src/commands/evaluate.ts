@@ -39,7 +39,10 @@ export function addEvaluate(program: Command, context: CommandContext): void {
   program
     .command('evaluate')
     .description("score checkpoints on a benchmark's own files by its own metric; run it again to go on")
-    .requiredOption('--model <dir...>', 'checkpoint folders, or label=folder; more than one take turns')
+    .requiredOption(
+      '--model <dir...>',
+      'checkpoint folders, or URL#MODEL of an endpoint, also as label=...; more than one take turns',
+    )
     .addOption(new Option('--benchmark <name>', 'which one').choices(tasks).makeOptionMandatory())
     .requiredOption(
       '--annotations <file>',
@@ -60,7 +63,7 @@ export function addEvaluate(program: Command, context: CommandContext): void {
 }
 
 async function evaluate(flags: EvaluateFlags, context: CommandContext): Promise<void> {
-  const { out, stderr, signal, cacheDirectory } = context;
+  const { out, stderr, signal, cacheDirectory, env } = context;
   const { benchmark: task, limit, precision, batch, maxTokens } = flags;
   const [annotations, imageRoot] = [resolve(flags.annotations), resolve(flags.imageRoot)];
   const folder = resolve(flags.out ?? join('runs', `evaluate-${task}`));
@@ -71,7 +74,7 @@ async function evaluate(flags: EvaluateFlags, context: CommandContext): Promise<
     const results = join(folder, 'results.jsonl');
     const model = { cacheDir: join(cacheDirectory, 'graphs'), precision, maxNewTokens: maxTokens };
     const evaluated = await runEvaluation({
-      ...{ task, annotations, imageRoot, models, limit, results, progress, signal },
+      ...{ task, annotations, imageRoot, models, limit, results, progress, signal, env },
       settings: { model, batch },
       questions: limit > 0 ? Math.min(limit, questions) : questions,
     });

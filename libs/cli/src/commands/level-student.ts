@@ -9,13 +9,13 @@ import { openProgress } from '../progress/progress.js';
 
 /** Runs the pipeline with progress, and prints the table, or with `json` the one object. */
 export async function levelStudent(options: PipelineOptions, json: boolean, context: CommandContext): Promise<void> {
-  const { out, stderr, signal, cacheDirectory } = context;
+  const { out, stderr, signal } = context;
   const progress = openProgress(stderr);
   try {
     const summary = await runPipeline(options, {
       progress,
       signal,
-      openServices: (run, streams) => openServices(run, streams, cacheDirectory),
+      openServices: (run, streams) => openServices(run, streams, context),
     });
     progress.close();
     if (json) return out(JSON.stringify(summary));

@@ -27,7 +27,7 @@ export function addSplit(program: Command, context: CommandContext): void {
     .addOption(new Option('--benchmark <name>', 'which one; with --image-root').choices(tasks))
     .option(
       '--image-root <dir>',
-      'folder of its images: writes images.txt for each part, which mpa align --images takes',
+      'folder of its images: writes images.txt for each part, which mpa align takes as --images, with this --image-root',
     )
     .option('--share <share>', 'share of the images in test', numberBetween(0, 1), 0.15)
     .option('--seed <n>', 'chooses the images', wholeNumber(0), 1)

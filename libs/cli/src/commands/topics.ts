@@ -1,5 +1,5 @@
 import { readConfig, topics } from '@mpa/service-kit';
-import { checkTopics, createTopics, type TopicReport } from '@mpa/streams';
+import { checkTopics, createTopics, kafkaCredentials, type TopicReport } from '@mpa/streams';
 import type { Command } from 'commander';
 import { CliError, UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
@@ -34,7 +34,7 @@ export function addTopics(program: Command, context: CommandContext): void {
     .action((flags: TopicsFlags) => manageTopics(flags, context));
 }
 
-async function manageTopics(flags: TopicsFlags, { out, kafkaCredentials }: CommandContext): Promise<void> {
+async function manageTopics(flags: TopicsFlags, { out, env }: CommandContext): Promise<void> {
   if (flags.create && flags.check)
     throw new UsageError('--create and --check exclude each other: the first one checks too');
   const place = kafkaPlaceOf(flags.brokers, flags.prefix);
@@ -42,7 +42,7 @@ async function manageTopics(flags: TopicsFlags, { out, kafkaCredentials }: Comma
   const { partitions = kafka.partitions, replication = kafka.replication } = flags;
   const names = Object.values(topics).map(({ name }) => name);
   const work = flags.create ? createTopics : checkTopics;
-  const reports = await work(place, names, { ...kafka, partitions, replication }, kafkaCredentials);
+  const reports = await work(place, names, { ...kafka, partitions, replication }, kafkaCredentials(env));
   if (flags.json) out(JSON.stringify({ topics: reports }));
   else for (const line of reports.flatMap(linesOf)) out(line);
   const wrong = reports.filter(({ problems }) => problems.length > 0).length;

@@ -143,7 +143,7 @@ function sizeOf(
   const processed = processor.image(image);
   const content = [{ type: 'image' }, { type: 'text', text: answerPrompt(question) }] as const;
   return {
-    tiles: processed.tiles,
+    image: processed,
     promptTokens: processor.prompt([{ role: 'user', content }], [processed]).length,
     answerTokens: processor.answer(answer).length,
   };

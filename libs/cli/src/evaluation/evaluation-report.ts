@@ -1,5 +1,6 @@
 import type { Task } from '@mpa/answer-metrics';
 import type { EvaluationResult } from '@mpa/contracts';
+import { isEndpoint } from '@mpa/inference';
 import { answerPrompt } from '@mpa/prompts';
 import { openCheckpoint } from '@mpa/vlm';
 import { compare, estimate, scoreOf } from './comparison.js';
@@ -71,8 +72,9 @@ function subsetsOf(results: readonly EvaluationResult[]): Record<string, Estimat
   );
 }
 
-/** The text of a prompt; an image stands as its mark, which the processor expands. */
+/** The text of a prompt; an image stands as its mark, which the processor expands. What an endpoint makes of it cannot be seen. */
 async function promptOf(folder: string, question: string): Promise<string> {
+  if (isEndpoint(folder)) return answerPrompt(question);
   const checkpoint = await openCheckpoint(folder);
   try {
     const content = [{ type: 'image' }, { type: 'text', text: answerPrompt(question) }] as const;

@@ -4,6 +4,7 @@ import { evaluator } from '@mpa/evaluator';
 import type { Task } from '@mpa/answer-metrics';
 import { createLogger, startInProcess } from '@mpa/service-kit';
 import type { z } from 'zod';
+import type { CommandContext } from '../command-context.js';
 import type { Progress } from '../progress/progress.js';
 
 /** What {@link runEvaluation} needs. */
@@ -11,12 +12,14 @@ export interface EvaluationOptions {
   readonly task: Task;
   readonly annotations: string;
   readonly imageRoot: string;
-  /** By label: checkpoint folders. */
+  /** By label: checkpoint folders, or `URL#MODEL`. */
   readonly models: ReadonlyMap<string, string>;
   /** Most questions; 0 for all. */
   readonly limit: number;
   /** JSONL file of the per-sample results; answers that are there are not given again. */
   readonly results: string;
+  /** Environment variables, for keys of endpoints. */
+  readonly env: CommandContext['env'];
   /** Settings of the evaluator. */
   readonly settings: z.input<typeof evaluator.config>;
   /** Questions that will be asked. */
@@ -33,8 +36,8 @@ export type Evaluated = ReadonlyMap<
 
 /** Has an evaluator in this process, over gRPC, ask every model. Throws what the service throws, and the signal's reason. */
 export async function runEvaluation(options: EvaluationOptions): Promise<Evaluated> {
-  const { task, annotations, imageRoot, models, limit, results, settings, questions, progress, signal } = options;
-  const service = await startInProcess(evaluator, settings, { logger: createLogger('evaluator', 'silent') });
+  const { task, annotations, imageRoot, models, limit, results, settings, questions, progress, signal, env } = options;
+  const service = await startInProcess(evaluator, settings, { logger: createLogger('evaluator', 'silent'), env });
   const client = createClient(EvaluatorService, service.address);
   const answers = new Map<string, EvaluationResult[]>([...models.keys()].map((label) => [label, []]));
   const evaluated = new Map<string, { results: EvaluationResult[]; summary: EvaluationSummary }>();

@@ -1,3 +1,4 @@
+import { imageAccess } from '@mpa/service-kit';
 import { kafkaOptions } from '@mpa/streams';
 import { z } from 'zod';
 
@@ -9,6 +10,8 @@ export const alignConfigSchema = z.strictObject({
   parity: settings,
   trainer: settings,
   evaluator: settings,
+  /** From where images are listed and read; for the services in this process that say nothing else. */
+  images: imageAccess.optional(),
   /** How Kafka is reached, with `--streams kafka`. */
   kafka: kafkaOptions.prefault({}),
 });

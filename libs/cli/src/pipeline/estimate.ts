@@ -8,8 +8,8 @@ import type { Services } from './services.js';
 const TIMED = 3;
 
 /**
- * How long a run may take, from timing the models on a few of its images: in words, or undefined when none of the first
- * images can be read. The training is left out; how much will be selected cannot be known.
+ * How long a run may take, from timing the models on a few of its images: in words, or undefined without an
+ * L-VLM, and when none of the first images can be read. The training is left out; how much will be selected cannot be known.
  */
 export async function estimate(
   { annotator, parityModel }: Pick<Services, 'annotator' | 'parityModel'>,
@@ -17,11 +17,12 @@ export async function estimate(
   { images, questions }: { readonly images: number; readonly questions: number },
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  if (!annotator) return undefined;
   const seconds = { annotate: 0, answer: 0, images: 0 };
   for (const [i, record] of (await firstImages(streams)).entries()) {
     const image = { source: { case: 'uri' as const, value: record.image!.uri } };
     const started = performance.now();
-    const { annotation } = await annotator.annotate(
+    const { annotation } = await annotator.service.annotate(
       { image, task: record.task, sampleId: record.sampleId },
       { signal },
     );

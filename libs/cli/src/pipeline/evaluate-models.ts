@@ -7,8 +7,12 @@ import type { Progress } from '../progress/progress.js';
 import type { TaskSource } from './pipeline-options.js';
 import type { Services } from './services.js';
 
-/** The three models that are compared, by label: checkpoint folders. */
-export type ComparedModels = { readonly [Model in keyof PerModel]: string };
+/** The models that are compared, by label: checkpoint folders. */
+export interface ComparedModels {
+  readonly before: string;
+  readonly after: string;
+  readonly teacher?: string;
+}
 
 /** A task with labelled questions. */
 export type EvaluatedSource = TaskSource & Required<Pick<TaskSource, 'eval'>>;
@@ -48,12 +52,13 @@ export async function evaluateModels(
 ): Promise<Pick<Summary, 'eval' | 'speed'>> {
   const tasks: Record<string, Summary['eval'][string]> = {};
   const all: EvaluationSummary[] = [];
+  const labelled: [label: string, checkpoint: string][] = Object.entries({ ...models });
   for (const [source, questions] of sources) {
-    const stage = progress.stage(`evaluate ${source.task}`, questions * 3);
+    const stage = progress.stage(`evaluate ${source.task}`, questions * labelled.length);
     const summaries: EvaluationSummary[] = [];
     let done = 0;
     const request = {
-      models: Object.entries(models).map(([label, checkpoint]) => ({ label, checkpoint })),
+      models: labelled.map(([label, checkpoint]) => ({ label, checkpoint })),
       task: taskOf(source.task),
       annotations: source.eval.annotations,
       imageRoot: source.eval.images,
@@ -72,19 +77,20 @@ export async function evaluateModels(
 }
 
 function sideBySide({ task }: TaskSource, summaries: readonly EvaluationSummary[]): Summary['eval'][string] {
-  const of = (model: keyof PerModel): EvaluationSummary => {
-    const found = summaries.find((summary) => summary.model === model);
-    if (!found) throw new CountsError(`the evaluator gave no summary of ${model} on ${task}`);
-    return found;
-  };
-  const [before, after, teacher] = [of('before'), of('after'), of('teacher')];
-  if (before.questions !== after.questions || before.questions !== teacher.questions) {
-    throw new CountsError(
-      `${task}: the models answered different numbers of questions: ` +
-        `${before.questions} before, ${after.questions} after, ${teacher.questions} by the teacher`,
-    );
+  const [before, after, teacher] = ['before', 'after', 'teacher'].map((label) =>
+    summaries.find(({ model }) => model === label),
+  );
+  if (!before || !after) throw new CountsError(`the evaluator gave no summary of the S-VLM on ${task}`);
+  const counts = summaries.map(({ model, questions }) => `${questions} by ${model}`);
+  if (summaries.some(({ questions }) => questions !== before.questions)) {
+    throw new CountsError(`${task}: the models answered different numbers of questions: ${counts.join(', ')}`);
   }
-  return { before: before.accuracy, after: after.accuracy, teacher: teacher.accuracy, n: before.questions };
+  return {
+    before: before.accuracy,
+    after: after.accuracy,
+    teacher: teacher?.accuracy ?? null,
+    n: before.questions,
+  };
 }
 
 function speeds(summaries: readonly EvaluationSummary[]): Summary['speed'] {

@@ -15,6 +15,8 @@ import { createLogger, startInProcess, type RunningService, type Service } from 
 import type { Streams } from '@mpa/streams';
 import { trainer } from '@mpa/trainer';
 import type { z } from 'zod';
+import type { CommandContext } from '../command-context.js';
+import { annotatorSettings, evaluatorEndpoint, type Settings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import type { Services, Worker } from './services.js';
 
@@ -25,13 +27,14 @@ const CALL_MS = 300_000;
  * Reaches the services of `endpoints`, and starts the others in this process, on loopback. They share the run's streams
  * and log to `services.log` in the run folder.
  *
- * @param cacheDirectory where the services keep exported graphs and TensorFlow
+ * @param context where the services keep exported graphs and TensorFlow, and find keys
  */
 export async function openServices(
-  { run, teacher, student, config, endpoints }: PipelineOptions,
+  options: PipelineOptions,
   streams: Streams,
-  cacheDirectory: string,
+  { cacheDirectory, env }: Pick<CommandContext, 'cacheDirectory' | 'env'>,
 ): Promise<Services> {
+  const { run, teacher, student, config, endpoints } = options;
   // Line by line: a service may still have something to say about a call that ended with it.
   const log = { write: (line: string): void => appendFileSync(join(run, 'services.log'), line) };
   const running: RunningService[] = [];
@@ -39,7 +42,9 @@ export async function openServices(
     await Promise.all(running.map((service) => service.stop()));
   };
   try {
+    const { images } = config;
     const cacheDir = join(cacheDirectory, 'graphs');
+    const withImages = (settings: Settings): Settings => ({ ...(images && { images }), ...settings });
     const withModel = (settings: Settings, flags: { readonly checkpoint?: string }): Settings => ({
       ...settings,
       model: { cacheDir, ...(settings['model'] as object | undefined), ...flags },
@@ -49,15 +54,23 @@ export async function openServices(
       const started = await startInProcess(service, settings as z.input<S>, {
         logger: createLogger(service.name, 'info', log),
         openStreams: () => ({ streams, release: async () => undefined }),
+        env,
       });
       running.push(started);
       return started.address;
     };
+    const endpoint = { ...evaluatorEndpoint(options), ...(config.evaluator['endpoint'] as object | undefined) };
+    const evaluatorSettings = { ...withModel(config.evaluator, {}), endpoint };
     const addresses = {
-      annotator: endpoints.annotator ?? [await start(annotator, withModel(config.annotator, { checkpoint: teacher }))],
-      parity: endpoints.parity ?? [await start(parity, withModel(config.parity, { checkpoint: student }))],
-      trainer: endpoints.trainer ?? (await start(trainer, config.trainer)),
-      evaluator: endpoints.evaluator ?? (await start(evaluator, withModel(config.evaluator, {}))),
+      annotator:
+        teacher === undefined
+          ? undefined
+          : (endpoints.annotator ?? [
+              await start(annotator, withImages(annotatorSettings({ ...options, teacher }, cacheDir))),
+            ]),
+      parity: endpoints.parity ?? [await start(parity, withModel(withImages(config.parity), { checkpoint: student }))],
+      trainer: endpoints.trainer ?? (await start(trainer, withImages(config.trainer))),
+      evaluator: endpoints.evaluator ?? (await start(evaluator, evaluatorSettings)),
     };
     return connect(addresses, stop);
   } catch (error) {
@@ -66,28 +79,32 @@ export async function openServices(
   }
 }
 
-type Settings = Record<string, unknown>;
-type Addresses = Readonly<Record<'annotator' | 'parity', readonly string[]> & Record<'trainer' | 'evaluator', string>>;
+type Addresses = Readonly<Record<'trainer' | 'evaluator', string>> & {
+  readonly annotator: readonly string[] | undefined;
+  readonly parity: readonly string[];
+};
 
 function connect(addresses: Addresses, stop: () => Promise<void>): Services {
   const options = { timeoutMs: CALL_MS };
   const workers = (of: readonly string[]): Worker[] =>
     of.map((address) => ({ address, client: createClient(WorkerService, address, options) }));
+  const annotator = addresses.annotator && {
+    service: createClient(AnnotatorService, addresses.annotator[0]!, options),
+    workers: workers(addresses.annotator),
+  };
   const clients = {
-    annotator: createClient(AnnotatorService, addresses.annotator[0]!, options),
     parityModel: createClient(ModelService, addresses.parity[0]!, options),
     trainer: createClient(TrainerService, addresses.trainer, options),
     evaluator: createClient(EvaluatorService, addresses.evaluator, options),
   };
-  const annotatorWorkers = workers(addresses.annotator);
   const parityWorkers = workers(addresses.parity);
   return {
+    ...(annotator && { annotator }),
     ...clients,
-    annotatorWorkers,
     parityWorkers,
     async close() {
-      const all = [...annotatorWorkers, ...parityWorkers].map(({ client }) => client);
-      for (const client of [...all, ...Object.values(clients)]) client.close();
+      const working = [...(annotator?.workers ?? []), ...parityWorkers].map(({ client }) => client);
+      for (const client of [annotator?.service, ...working, ...Object.values(clients)]) client?.close();
       await stop();
     },
   };

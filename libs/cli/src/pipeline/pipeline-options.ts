@@ -6,10 +6,22 @@ import type { Endpoints } from './endpoints.js';
 /** Unlabeled images of one task, and labelled ones to measure with. */
 export interface TaskSource {
   readonly task: Task;
-  /** Folder or glob of unlabeled images. */
+  /** Where its unlabeled images are: see `ImageStore.list`; of an imported run the file that was imported. */
   readonly images: string;
+  /** Folders and `s3://BUCKET/PREFIX` that a list may name images in, beside its own folder. */
+  readonly imageRoots?: readonly string[];
   /** The benchmark's annotations in its own schema, and the folder of its images. */
   readonly eval?: { readonly annotations: string; readonly images: string };
+}
+
+/** How an L-VLM behind an endpoint is asked; its other settings are in the annotator's. */
+export interface EndpointOptions {
+  /** The server's name of the model. */
+  readonly model: string;
+  /** Environment variable that holds the key. */
+  readonly keyVariable?: string;
+  /** What is left out has no limit. */
+  readonly budget: { readonly requests?: number; readonly tokens?: number; readonly cost?: number };
 }
 
 /** What a run does: one student levelled on the images of one or more tasks. */
@@ -17,8 +29,14 @@ export interface PipelineOptions {
   /** The run folder: made, or gone on with. */
   readonly run: string;
   readonly sources: readonly TaskSource[];
-  /** Checkpoint folders. */
-  readonly teacher: string;
+  /**
+   * Checkpoint folder of the L-VLM, or the URL of the endpoint that it is behind. An imported run may do without: its annotations are
+   * then taken as they are.
+   */
+  readonly teacher?: string;
+  /** Set when it is behind an endpoint. */
+  readonly endpoint?: EndpointOptions;
+  /** Checkpoint folder. */
   readonly student: string;
   /** Settings of the services in this process. */
   readonly config: AlignConfig;

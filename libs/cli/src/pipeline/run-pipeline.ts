@@ -1,19 +1,22 @@
 import { basename } from 'node:path';
 import { writeReport, type Summary } from '@mpa/console';
-import { openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
+import { ImageStore, openRunFolder, writeFileAtomically, type RunPaths } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Progress } from '../progress/progress.js';
 import { annotateAndDecide } from './annotate-and-decide.js';
 import { checkCounts } from './check-counts.js';
+import { annotatorOf, pricesOf } from './annotator-settings.js';
+import { requestEstimate, TokenEstimate } from './endpoint-estimate.js';
 import { estimate } from './estimate.js';
 import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
-import { listImages } from './list-images.js';
+import { finishedListing, startListing, type Listing } from './listing.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import { checkUnused, keepRecords, openRunStreams } from './run-streams.js';
 import type { Services } from './services.js';
 import { signalCosts } from './signal-costs.js';
+import { teacherUsage } from './teacher-usage.js';
 import { curveSummary, readCurve, trainStudent } from './train-student.js';
 
 /** What a run needs from around it. */
@@ -34,7 +37,8 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
   const started = performance.now();
   const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
   const evaluated = await countQuestions(labelled, context.progress);
-  for (const model of [options.teacher, options.student]) (await openCheckpoint(model)).close();
+  const { student, teacher = student, endpoint } = options;
+  for (const model of new Set([endpoint ? student : teacher, student])) (await openCheckpoint(model)).close();
   const folder = await openRunFolder(options.run);
   try {
     const { place, streams } = openRunStreams(options, folder);
@@ -44,7 +48,7 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
       const { summary, curve } = await runStages(run, context);
       await keepRecords(options, streams, folder);
       await writeFileAtomically(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
-      await writeReport(folder, streams, summary, curve);
+      await writeReport(folder, streams, summary, curve, { images: new ImageStore(options.config.images) });
       return summary;
     } finally {
       await streams.close();
@@ -72,42 +76,75 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   const runId = basename(paths.folder);
   const before = await readRunState(paths);
   let state: RunState = before;
+  let writing = Promise.resolve();
   const keep = async (change: Partial<RunState>): Promise<RunState> => {
     state = { ...state, ...change, seconds: before.seconds + (performance.now() - run.started) / 1000 };
-    await writeRunState(paths, state);
+    // One after the other, so that the last state is the one that stays.
+    await (writing = writing.then(() => writeRunState(paths, state)));
     return state;
   };
-  const images = state.images ?? (await listImages(streams, runId, options.sources, context.signal));
-  await keep({ images, questions: Object.fromEntries([...run.evaluated].map(([{ task }, n]) => [task, n])) });
-  const services = await context.openServices(options, streams);
+  await keep({ questions: Object.fromEntries([...run.evaluated].map(([{ task }, n]) => [task, n])) });
+  const over = new AbortController();
+  const listing =
+    before.images === undefined
+      ? startListing(streams, runId, options, AbortSignal.any([context.signal, over.signal]))
+      : finishedListing(before.images);
+  const listed = listing.done.then((images) => keep({ images }));
+  listed.catch(() => undefined);
+  let services: Services | undefined;
   try {
-    if (before.images === undefined) await announce(services, run, images, context);
-    const gap = await annotateAndDecide(services, streams, place, images, context);
+    await listing.begun;
+    services = await context.openServices(options, streams);
+    if (before.images === undefined) await announce(services, run, listing, context);
+    const prices = pricesOf(options);
+    const tokens = options.endpoint && new TokenEstimate(streams, listing, prices);
+    const onAnnotated = async (annotated: number): Promise<void> => {
+      const words = await tokens?.after(annotated);
+      if (words) context.progress.note(words);
+    };
+    const gap = await annotateAndDecide(services, streams, place, listing, { ...context, onAnnotated });
+    await listed;
+    const images = await listing.done;
     const training =
       state.training ?? (await trainStudent(services.trainer, options.student, { paths, place, runId }, context));
     await keep({ training });
-    const models = { before: options.student, after: training.checkpoint, teacher: options.teacher };
+    const teacherModel = evaluatedTeacher(options);
+    const models = {
+      before: options.student,
+      after: training.checkpoint,
+      ...(teacherModel !== undefined && { teacher: teacherModel }),
+    };
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
     const signals = await signalCosts(streams);
+    const teacher = options.endpoint ? await teacherUsage(streams, prices) : null;
     const { seconds } = await keep({});
-    const summary: Summary = { run: paths.folder, images, ...gap, signals, train, ...accuracy, seconds };
+    const summary: Summary = { run: paths.folder, images, ...gap, signals, teacher, train, ...accuracy, seconds };
     checkCounts(summary, training);
     return { summary, curve };
   } finally {
-    await services.close();
+    over.abort();
+    await listed.catch(() => undefined);
+    await services?.close();
   }
+}
+
+/** The L-VLM, if there is one, as the evaluator knows it. */
+function evaluatedTeacher({ teacher, endpoint }: PipelineOptions): string | undefined {
+  return endpoint ? `${teacher}#${endpoint.model}` : teacher;
 }
 
 async function announce(
   services: Services,
-  { streams, evaluated }: Run,
-  images: number,
+  { options, streams, evaluated }: Run,
+  listing: Listing,
   { progress, signal }: PipelineContext,
 ): Promise<void> {
+  const images = listing.count;
   const questions = [...evaluated.values()].reduce((sum, n) => sum + n, 0);
-  progress.note(`${images} images listed`);
+  progress.note(`${images} images listed${listing.isComplete ? '' : ' so far, and the listing goes on'}`);
+  if (options.endpoint) return progress.note(requestEstimate(images, annotatorOf(options)));
   const words = await estimate(services, streams, { images, questions }, signal);
   if (words) progress.note(words);
 }

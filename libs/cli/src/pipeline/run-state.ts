@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import type { Task } from '@mpa/answer-metrics';
 import { writeFileAtomically, type RunPaths } from '@mpa/storage';
 import { isDeepStrictEqual } from 'node:util';
 import { CliError } from '../cli-error.js';
+import { settledSettings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
 
 /** What of a run is finished, beside its records. */
@@ -10,9 +12,18 @@ export interface RunState {
   readonly images?: number;
   /** Labelled questions by task. */
   readonly questions?: Readonly<Record<string, number>>;
+  /** Where the records on the topic `images` come from, if `mpa import` wrote them. */
+  readonly imported?: ImportedFile;
   readonly training?: FinishedTraining;
   /** Seconds spent in earlier sessions. */
   readonly seconds: number;
+}
+
+/** A file of annotations that a run begins with. */
+export interface ImportedFile {
+  readonly task: Task;
+  /** Absolute path. */
+  readonly file: string;
 }
 
 /** The trainer's result. */
@@ -24,12 +35,12 @@ export interface FinishedTraining {
 }
 
 /** Reads the state of a run; that of a new one when there is none. */
-export async function readRunState(paths: RunPaths): Promise<RunState> {
+export async function readRunState(paths: Pick<RunPaths, 'state'>): Promise<RunState> {
   return (await readJson<RunState>(paths.state)) ?? { seconds: 0 };
 }
 
 /** Replaces the state of a run, whole or not at all. */
-export async function writeRunState(paths: RunPaths, state: RunState): Promise<void> {
+export async function writeRunState(paths: Pick<RunPaths, 'state'>, state: RunState): Promise<void> {
   await writeFileAtomically(paths.state, `${JSON.stringify(state)}\n`);
 }
 
@@ -42,11 +53,12 @@ export async function checkSameRun(
   options: PipelineOptions,
   onNew: () => Promise<void>,
 ): Promise<void> {
-  const { sources, teacher, student, kafka } = options;
+  const { sources, teacher, endpoint, student, kafka } = options;
   // How the cluster is reached may change, and says nothing of the records.
-  const config = { ...options.config, kafka: undefined };
-  const streams = kafka ? { streams: `kafka, prefix ${kafka.prefix}` } : {};
-  const wanted = JSON.parse(JSON.stringify({ sources, teacher, student, config, ...streams })) as Record<
+  const config = { ...options.config, kafka: undefined, annotator: settledSettings(options.config.annotator) };
+  const teacherModel = endpoint?.model;
+  const streams = kafka && `kafka, prefix ${kafka.prefix}`;
+  const wanted = JSON.parse(JSON.stringify({ sources, teacher, teacherModel, student, config, streams })) as Record<
     string,
     unknown
   >;
@@ -55,14 +67,20 @@ export async function checkSameRun(
     await onNew();
     return writeFileAtomically(paths.config, `${JSON.stringify(wanted, null, 2)}\n`);
   }
-  const different = Object.keys({ ...started, ...wanted }).filter(
-    (key) => !isDeepStrictEqual(wanted[key], started[key]),
-  );
+  const keys = new Set([...Object.keys(wanted), ...Object.keys(started)]);
+  const different = [...keys].filter((key) => !isDeepStrictEqual(wanted[key], started[key]));
   if (different.length > 0) {
     throw new CliError(
       `${paths.folder} was started with other ${different.join(', ')} (see ${paths.config}); give another --out`,
     );
   }
+}
+
+/** What the run was started with; undefined when that is not kept. Throws CliError when it is not readable. */
+export async function readStartedConfig(
+  paths: RunPaths,
+): Promise<Pick<PipelineOptions, 'sources' | 'teacher' | 'student' | 'config'> | undefined> {
+  return readJson(paths.config);
 }
 
 async function readJson<T>(path: string): Promise<T | undefined> {

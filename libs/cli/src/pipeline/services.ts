@@ -16,9 +16,11 @@ export interface Worker {
 
 /** Clients of the services that a run uses, in this process or elsewhere. */
 export interface Services {
-  readonly annotator: Client<typeof AnnotatorService>;
-  /** Every process of the annotator. */
-  readonly annotatorWorkers: readonly Worker[];
+  /** Of the L-VLM, where the run has one: every process of the annotator, and the first one to ask by itself. */
+  readonly annotator?: {
+    readonly service: Client<typeof AnnotatorService>;
+    readonly workers: readonly Worker[];
+  };
   readonly parityModel: Client<typeof ModelService>;
   /** Every process of the parity service. */
   readonly parityWorkers: readonly Worker[];

@@ -17,6 +17,7 @@ const summary: Summary = {
     confidence_and_attention: { records: 7, share: 0.025, bytesPerRecord: 275.4 },
     rationale: { records: 6, share: 0.31, bytesPerRecord: 120 },
   },
+  teacher: null,
   train: {
     steps: 2,
     firstLoss: 2.5,
@@ -85,5 +86,28 @@ describe('table', () => {
     expect(text).toMatch(/mean +37\.5 % +43\.8 % +85\.0 %/);
     expect(text).toMatch(/answers\/s +40\.0 +39\.5 +11\.0/);
     expect(text).toContain('time       1m15s');
+  });
+
+  it('shows what an L-VLM behind an endpoint was asked, and what it could not give', () => {
+    const usage = { requests: 1234, retries: 34, images: 1200, inputTokens: 98_765, outputTokens: 4321, cost: 1.5 };
+    const stages = { self_check: { ...usage, retries: 0, cost: null } };
+    const text = table({ ...summary, teacher: { stages, total: usage, missingSignals: { n_best: 7 } } }).join('\n');
+    expect(text).toContain('teacher    1,234 requests (34 repeated), 98,765 input and 4,321 output tokens, cost 1.50');
+    expect(text).toContain('           self check: 1,234 requests, 98,765 input and 4,321 output tokens\n');
+    expect(text).toContain('           signals it could not give: n best in 7 annotations');
+  });
+
+  it('leaves the L-VLM open where a run has none', () => {
+    const tasks = Object.entries(summary.eval).map(
+      ([task, measured]) => [task, { ...measured, teacher: null }] as const,
+    );
+    const text = table({
+      ...summary,
+      eval: Object.fromEntries(tasks),
+      speed: { ...summary.speed, teacher: null },
+    }).join('\n');
+    expect(text).toMatch(/chartqa +50\.0 % +62\.5 % +- +8/);
+    expect(text).toMatch(/mean +37\.5 % +43\.8 % +-$/m);
+    expect(text).toMatch(/answers\/s +40\.0 +39\.5 +-$/m);
   });
 });

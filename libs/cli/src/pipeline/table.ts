@@ -1,4 +1,5 @@
 import { duration, type PerModel, type Summary } from '@mpa/console';
+import { usageWords } from './teacher-usage.js';
 
 /** A term that adds less than this share of the answer's cross-entropy hardly changes what is learnt. */
 const SMALL = 0.01;
@@ -12,6 +13,7 @@ export function table(summary: Summary): string[] {
     `annotated  ${summary.annotated}${reasons('skipped', summary.skipped)}`,
     `selected   ${summary.selected}${selectedBy(summary)}${reasons('rejected', summary.rejected)}`,
     ...signals(summary),
+    ...teacher(summary),
     train.firstLoss === null || train.lastLoss === null
       ? 'training   none: no sample was selected'
       : `training   ${train.steps} steps, loss ${train.firstLoss.toFixed(3)} -> ${train.lastLoss.toFixed(3)}`,
@@ -26,7 +28,7 @@ export function table(summary: Summary): string[] {
     lines.push('', row('accuracy', 'before', 'after', 'teacher', 'n'));
     for (const name of names) lines.push(accuracyRow(name, tasks[name]!, String(tasks[name]!.n)));
     if (names.length > 1) lines.push(accuracyRow('mean', meanAccuracy(summary), ''));
-    lines.push(row('answers/s', ...[speed.before, speed.after, speed.teacher].map((n) => (n ?? 0).toFixed(1)), ''));
+    lines.push(row('answers/s', ...[speed.before, speed.after, speed.teacher].map((n) => n?.toFixed(1) ?? '-'), ''));
   }
   return [...lines, '', `time       ${duration(summary.seconds)}`];
 }
@@ -39,15 +41,37 @@ function signals(summary: Summary): string[] {
   return lines.map((line, i) => `${i === 0 ? 'signals' : ''.padEnd(7)}    ${line}`);
 }
 
+function teacher({ teacher: used }: Summary): string[] {
+  if (!used) return [];
+  const stages = Object.entries(used.stages).map(
+    ([purpose, usage]) => `${''.padEnd(11)}${purpose.replaceAll('_', ' ')}: ${usageWords(usage)}`,
+  );
+  const missing = Object.entries(used.missingSignals).map(([kind, n]) => `${kind.replaceAll('_', ' ')} in ${n}`);
+  return [
+    `teacher    ${usageWords(used.total)}`,
+    ...stages,
+    ...(missing.length > 0 ? [`${''.padEnd(11)}signals it could not give: ${missing.join(', ')} annotations`] : []),
+  ];
+}
+
 /** The unweighted mean of the tasks' accuracies. */
 export function meanAccuracy({ eval: tasks }: Pick<Summary, 'eval'>): PerModel {
   const all = Object.values(tasks);
-  const mean = (model: keyof PerModel): number => all.reduce((sum, task) => sum + task[model], 0) / all.length;
-  return { before: mean('before'), after: mean('after'), teacher: mean('teacher') };
+  const mean = (of: (task: PerModel) => number): number => all.reduce((sum, task) => sum + of(task), 0) / all.length;
+  const taught = all.every(({ teacher }) => teacher !== null);
+  return {
+    before: mean(({ before }) => before),
+    after: mean(({ after }) => after),
+    teacher: taught ? mean(({ teacher }) => teacher!) : null,
+  };
 }
 
 function accuracyRow(name: string, { before, after, teacher }: PerModel, n: string): string {
-  return row(name, ...[before, after, teacher].map((value) => `${(value * 100).toFixed(1)} %`), n);
+  return row(
+    name,
+    ...[before, after, teacher].map((share) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`)),
+    n,
+  );
 }
 
 function row(first: string, ...cells: string[]): string {

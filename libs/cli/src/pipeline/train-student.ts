@@ -24,7 +24,7 @@ export async function trainStudent(
       runId,
       streams: place,
       checkpoint: student,
-      output: join(paths.checkpoints, 'student'),
+      output: studentFolder(paths),
       state: join(paths.checkpoints, 'training-state'),
     };
     for await (const { event } of trainer.train(request, { signal })) {
@@ -77,6 +77,11 @@ export function curveSummary(curve: readonly CurvePoint[]): Pick<Summary['train'
 
 function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** Where a run keeps the levelled model. */
+export function studentFolder(paths: Pick<RunPaths, 'checkpoints'>): string {
+  return join(paths.checkpoints, 'student');
 }
 
 function curveFile(paths: RunPaths): string {

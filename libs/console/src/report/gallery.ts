@@ -1,4 +1,5 @@
 import { taskName, type Decision } from '@mpa/contracts';
+import type { ImageStore } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
 import { decisionsOf, showsGap } from '../analysis/analysis.js';
 import type { CardSample } from '../components/sample-card.js';
@@ -15,7 +16,7 @@ export interface GallerySample {
 }
 
 /** Samples that show the gap, as many of each task where there are enough. */
-export async function gallery(streams: Streams): Promise<GallerySample[]> {
+export async function gallery(streams: Streams, images: ImageStore): Promise<GallerySample[]> {
   const taken = new Map<string, Decision[]>();
   for await (const decision of decisionsOf(streams)) {
     if (!showsGap(decision)) continue;
@@ -30,7 +31,7 @@ export async function gallery(streams: Streams): Promise<GallerySample[]> {
   return Promise.all(
     shown.map(async ({ task, decision: { question, answer, studentAnswer, image } }) => ({
       sample: { task, question, answer, studentAnswer },
-      image: await thumbnailUri(image?.uri ?? ''),
+      image: await thumbnailUri(images, image?.uri ?? ''),
       imageName: image?.path ?? '',
     })),
   );

@@ -1,3 +1,4 @@
+import type { ImageStore } from '@mpa/storage';
 import type { VNode } from 'preact';
 import type { Remeasured } from '../analysis/levelling.js';
 import { AttentionMap, type Attention } from '../components/attention-map.js';
@@ -12,13 +13,15 @@ export interface Look extends Remeasured {
 }
 
 /** The samples whose attention differed most. */
-export async function looks(measured: readonly Remeasured[]): Promise<Look[]> {
+export async function looks(measured: readonly Remeasured[], images: ImageStore): Promise<Look[]> {
   const attention = ({ before }: Remeasured): number => before.discrepancies?.attention ?? -1;
   const shown = measured
     .filter(({ before }) => before.signals?.attention && before.studentSignals?.attention)
     .toSorted((a, b) => attention(b) - attention(a))
     .slice(0, SHOWN);
-  return Promise.all(shown.map(async (pair) => ({ ...pair, image: await thumbnailUri(pair.before.image?.uri ?? '') })));
+  return Promise.all(
+    shown.map(async (pair) => ({ ...pair, image: await thumbnailUri(images, pair.before.image?.uri ?? '') })),
+  );
 }
 
 /** Where the L-VLM looked, and the S-VLM before and after levelling. */

@@ -11,6 +11,7 @@ const summary: Summary = {
   selectedBy: { student_differs: 4 },
   rejected: { student_agrees: 3 },
   signals: {},
+  teacher: null,
   train: { steps: 2, firstLoss: 2.5, lastLoss: 1.25, terms: {} },
   eval: {},
   speed: { before: 40, after: 39.5, teacher: 11 },
@@ -18,8 +19,8 @@ const summary: Summary = {
 };
 const estimate = (mean: number): { mean: number; low: number; high: number } => ({ mean, low: mean - 0.1, high: mean + 0.1 }); // prettier-ignore
 
-it('is one file that is escaped, with tables, plots and curves', () => {
-  const document = page(summary, {
+const document = (of: Summary): string =>
+  page(of, {
     accuracy: { chartqa: { n: 8, before: estimate(0.5), after: estimate(0.625), teacher: estimate(0.9), change: estimate(0.125) } }, // prettier-ignore
     curve: [1, 2].map((step) => ({ step, loss: 2.5 / step, terms: {} })),
     analysis: { decided: 1, gap: 1, histograms: {}, kinds: [{ task: 'chartqa', kind: '<b>what', asked: 1, gap: 1 }], partsAt: {} }, // prettier-ignore
@@ -27,13 +28,28 @@ it('is one file that is escaped, with tables, plots and curves', () => {
     samples: [{ sample: { task: 'chartqa', question: 'Which?', answer: 'a', studentAnswer: '' }, image: undefined, imageName: 'a.png' }], // prettier-ignore
     styles: 'main > p { color: red; }',
   });
-  expect(document).toMatch(/^<!doctype html>\n<html lang="en">/);
-  expect(document).toContain('/runs/&lt;one>');
-  expect(document).toContain('&lt;b>what …');
-  expect(document).toContain('main > p { color: red; }');
-  expect(document).toContain('Training loss from 2.500 at step 1 to 1.250 at step 2');
-  expect(document).toContain('S-VLM before 50.0 (40.0 to 60.0)');
-  expect(document).toContain('62.5 <small>52.5 to 72.5</small>');
-  expect(document).toContain('a.png is no longer readable');
-  expect(document.match(/(?:src|href)="(?!data:)/g)).toBeNull();
+
+it('is one file that is escaped, with tables, plots and curves', () => {
+  const whole = document(summary);
+  expect(whole).toMatch(/^<!doctype html>\n<html lang="en">/);
+  expect(whole).toContain('/runs/&lt;one>');
+  expect(whole).toContain('&lt;b>what …');
+  expect(whole).toContain('main > p { color: red; }');
+  expect(whole).toContain('Training loss from 2.500 at step 1 to 1.250 at step 2');
+  expect(whole).toContain('S-VLM before 50.0 (40.0 to 60.0)');
+  expect(whole).toContain('62.5 <small>52.5 to 72.5</small>');
+  expect(whole).toContain('a.png is no longer readable');
+  expect(whole.match(/(?:src|href)="(?!data:)/g)).toBeNull();
+});
+
+it('tells what an L-VLM behind an endpoint was asked, and says nothing of a checkpoint', () => {
+  const usage = { requests: 1234, retries: 34, images: 1200, inputTokens: 98_765, outputTokens: 4321 };
+  const stages = { self_check: { ...usage, cost: 1.5 } };
+  const told = document({
+    ...summary,
+    teacher: { stages, total: { ...usage, cost: 1.5 }, missingSignals: { attention: 7, n_best: 2 } },
+  });
+  expect(told).toContain('<th scope="row">self check</th><td>1,234</td><td>34</td><td>1,200</td><td>98,765</td><td>4,321</td><td>1.50</td>'); // prettier-ignore
+  expect(told).toContain('Signals that the L-VLM could not give: attention in 7, n best in 2 annotations.');
+  expect(document(summary)).not.toContain('What the L-VLM was asked');
 });

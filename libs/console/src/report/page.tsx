@@ -9,6 +9,7 @@ import { Figures } from '../components/figures.js';
 import { markGroups } from '../components/mark-groups.js';
 import { Reasons } from '../components/reasons.js';
 import { SampleCard } from '../components/sample-card.js';
+import { TeacherTable } from '../components/teacher-table.js';
 import { TrainingCurves } from '../components/training-curves.js';
 import type { Analysis } from '../analysis/analysis.js';
 import type { Levelling } from '../analysis/levelling.js';
@@ -35,7 +36,7 @@ export function page(summary: Summary, content: ReportContent): string {
 }
 
 function Report({ summary, content }: { readonly summary: Summary; readonly content: ReportContent }): VNode {
-  const { run, images, annotated, selected, train, skipped, rejected, speed, seconds } = summary;
+  const { run, images, annotated, selected, train, skipped, rejected, teacher, speed, seconds } = summary;
   const { accuracy, curve, analysis, levelling, looks, samples, styles } = content;
   const figures = {
     images,
@@ -73,6 +74,12 @@ function Report({ summary, content }: { readonly summary: Summary; readonly cont
             <Reasons title="Skipped images" none="Every image was annotated." counts={skipped} />
             <Reasons title="Rejected annotations" none="Every annotation was selected." counts={rejected} />
           </div>
+          {teacher && (
+            <>
+              <h2>What the L-VLM was asked</h2>
+              <TeacherTable teacher={teacher} />
+            </>
+          )}
           <AnalysisSection analysis={analysis} levelling={levelling}>
             <Looks shown={looks} />
           </AnalysisSection>

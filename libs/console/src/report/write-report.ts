@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tasks } from '@mpa/answer-metrics';
-import { readJsonl, writeFileAtomically, type RunPaths } from '@mpa/storage';
+import { ImageStore, readJsonl, writeFileAtomically, type RunPaths } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
 import { analyzeDecisions, type Analysis } from '../analysis/analysis.js';
 import type { Levelling, Remeasured } from '../analysis/levelling.js';
@@ -21,6 +21,13 @@ export interface AnalysisResult {
   readonly measured: readonly Remeasured[];
 }
 
+/** What goes into a report beside the run's own records. */
+export interface ReportOptions {
+  readonly found?: AnalysisResult;
+  /** Reads the images of samples; by default one that asks no web server. */
+  readonly images?: ImageStore;
+}
+
 /**
  * Writes the run's `report.html`: tables, loss curve, where the models differ and a gallery of selected samples, in one file. Without
  * `found` the differences are read from the decisions, before levelling.
@@ -30,7 +37,7 @@ export async function writeReport(
   streams: Streams,
   summary: Summary,
   curve: readonly CurvePoint[],
-  found?: AnalysisResult,
+  { found, images = new ImageStore() }: ReportOptions = {},
 ): Promise<void> {
   const { analysis, levelling, measured } = found ?? { analysis: await analyzeDecisions(streams), measured: [] };
   const content = {
@@ -38,8 +45,8 @@ export async function writeReport(
     curve,
     analysis,
     levelling,
-    looks: await looks(measured),
-    samples: await gallery(streams),
+    looks: await looks(measured, images),
+    samples: await gallery(streams, images),
     styles: await readFile(new URL('../../styles.css', import.meta.url), 'utf8'),
   };
   await writeFileAtomically(paths.report, page(summary, content));

@@ -5,14 +5,14 @@ import { z } from 'zod';
 import type { RunStatus } from '../api.js';
 import { ConsoleError } from './console-error.js';
 
-const perModel = z.looseObject({ before: z.number(), after: z.number(), teacher: z.number() });
+const perModel = z.looseObject({ before: z.number(), after: z.number(), teacher: z.number().nullable() });
 const speed = z.number().nullable();
 
 /** What the console needs of a run's files; the rest of them is passed on as it is. */
 const schemas = {
   config: z.looseObject({
     sources: z.array(z.looseObject({ task: z.string(), eval: z.unknown() })),
-    teacher: z.string(),
+    teacher: z.string().optional(),
     student: z.string(),
   }),
   state: z.looseObject({

@@ -1,7 +1,11 @@
 import type { Model } from '../components/estimate.js';
 
-/** A number for each of the three models. */
-export type PerModel = { readonly [M in Model]: number };
+/** A number for each of the models; null for an L-VLM that the run does not have. */
+export interface PerModel {
+  readonly before: number;
+  readonly after: number;
+  readonly teacher: number | null;
+}
 
 /** A term of the loss over a training. */
 export interface TermSummary {
@@ -19,6 +23,28 @@ export interface SignalCost {
   readonly share: number;
   /** Mean size in a record. */
   readonly bytesPerRecord: number;
+}
+
+/** What was sent to an endpoint and came back. */
+export interface EndpointUsage {
+  /** HTTP requests, repetitions included. */
+  readonly requests: number;
+  readonly retries: number;
+  /** Images that were looked at: one with every request that led to a reply. */
+  readonly images: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Null without prices. */
+  readonly cost: number | null;
+}
+
+/** What asking an L-VLM behind an endpoint came to, over all sessions of a run. */
+export interface TeacherUsage {
+  /** By what it was asked for: `annotate`, `self_check`, `n_best`, `rationale`, and `probe` for what it can do. */
+  readonly stages: Readonly<Record<string, EndpointUsage>>;
+  readonly total: EndpointUsage;
+  /** Annotations that lack a signal that was asked for, by signal. */
+  readonly missingSignals: Readonly<Record<string, number>>;
 }
 
 /** What became of the images. */
@@ -40,6 +66,8 @@ export interface Summary extends Counts {
   readonly run: string;
   /** What the L-VLM's signals cost, by kind. */
   readonly signals: Readonly<Record<string, SignalCost>>;
+  /** Null where the L-VLM is a checkpoint. */
+  readonly teacher: TeacherUsage | null;
   /** Mean losses over the first and the last tenth of the steps, nats per answer token; null when nothing was selected. */
   readonly train: {
     readonly steps: number;

@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { localPath } from '@mpa/storage';
+import type { ImageStore } from '@mpa/storage';
 import sharp from 'sharp';
 
 /** Side of a thumbnail in pixels. */
@@ -11,12 +10,9 @@ const MOST_PIXELS = 1e8;
  * A copy of an image as JPEG, drawn anew: whatever file the record names, nothing but an image's pixels come out. At most
  * `side` pixels a side. Undefined when it can no longer be read.
  */
-export async function smallCopy(uri: string, side: number): Promise<Buffer | undefined> {
+export async function smallCopy(images: ImageStore, uri: string, side: number): Promise<Buffer | undefined> {
   try {
-    const path = localPath(uri);
-    // Reading a pipe would wait for its other end.
-    if (!(await stat(path)).isFile()) return undefined;
-    return await sharp(path, { limitInputPixels: MOST_PIXELS })
+    return await sharp(await images.read(uri), { limitInputPixels: MOST_PIXELS })
       .autoOrient()
       .resize(side, side, { fit: 'inside', withoutEnlargement: true })
       .flatten({ background: '#fff' })
@@ -28,7 +24,7 @@ export async function smallCopy(uri: string, side: number): Promise<Buffer | und
 }
 
 /** A small copy of an image as a data URI; undefined when it can no longer be read. */
-export async function thumbnailUri(uri: string): Promise<string | undefined> {
-  const small = await smallCopy(uri, SIDE);
+export async function thumbnailUri(images: ImageStore, uri: string): Promise<string | undefined> {
+  const small = await smallCopy(images, uri, SIDE);
   return small && `data:image/jpeg;base64,${small.toString('base64')}`;
 }

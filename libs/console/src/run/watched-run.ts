@@ -201,6 +201,7 @@ export class WatchedRun {
     const images = state?.images ?? null;
     const skipped = Object.values(index?.counts.skipped ?? {}).reduce((sum, n) => sum + n, 0);
     const last = this.#curvePoints().at(-1);
+    const models = config?.teacher === undefined ? 2 : 3;
     const evaluated = (config?.sources ?? []).filter((source) => source.eval !== undefined).map(({ task }) => task);
     return [
       this.#stage('list', count('images'), images),
@@ -213,7 +214,7 @@ export class WatchedRun {
         return this.#stage(
           `evaluate ${task}`,
           done,
-          questions === undefined ? (finished ? done : null) : questions * 3,
+          questions === undefined ? (finished ? done : null) : questions * models,
         );
       }),
     ];

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { serveStatic } from '@hono/node-server/serve-static';
+import type { ImageStore } from '@mpa/storage';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -24,6 +25,8 @@ const STATUS: Partial<Record<ConsoleErrorCode, ContentfulStatusCode>> = {
 
 interface RoutesOptions {
   readonly runs: RunsFolder;
+  /** Reads the images of samples. */
+  readonly images: ImageStore;
   /** What the server listens on. */
   readonly host: string;
   /** Folder of the built pages. */
@@ -33,7 +36,7 @@ interface RoutesOptions {
 }
 
 /** Everything that can be asked of the server. Runs and samples are named; no address holds a path. */
-export function routes({ runs, host, pages, signal }: RoutesOptions): Hono {
+export function routes({ runs, images, host, pages, signal }: RoutesOptions): Hono {
   const app = new Hono();
   app.use(guardHeaders, caching, checkHost(host));
 
@@ -59,7 +62,7 @@ export function routes({ runs, host, pages, signal }: RoutesOptions): Hono {
   app.get('/api/runs/:run/samples/:sample/:size{small|large}', async (c) => {
     const { samples } = await runs.open(c.req.param('run'));
     const { imageUri } = await sampleDetail(samples, c.req.param('sample'));
-    const copy = await smallCopy(imageUri, SIDES[c.req.param('size') as keyof typeof SIDES]);
+    const copy = await smallCopy(images, imageUri, SIDES[c.req.param('size') as keyof typeof SIDES]);
     if (!copy) throw new ConsoleError('not-found', 'the image can no longer be read');
     return c.body(new Uint8Array(copy), 200, { 'Content-Type': 'image/jpeg', 'Cache-Control': 'private, max-age=300' });
   });

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
+import { ImageStore } from '@mpa/storage';
 import { ConsoleError } from '../run/console-error.js';
 import { RunsFolder } from '../run/runs-folder.js';
 import { routes } from './routes.js';
@@ -14,6 +15,8 @@ import { routes } from './routes.js';
 export interface ConsoleOptions {
   /** Folder of runs. */
   readonly runs: string;
+  /** Reads the images of samples; by default one that asks no web server. */
+  readonly images?: ImageStore;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -33,14 +36,19 @@ const pages = fileURLToPath(new URL('../../dist/web', import.meta.url));
  * Serves the pages to look at the runs of a folder. Throws ConsoleError `not-found` when there is no such folder, `not-built`
  * when the pages are not there, `listen` when the port is taken or the host is not this machine's.
  */
-export async function startConsole({ runs: path, host, port }: ConsoleOptions): Promise<RunningConsole> {
+export async function startConsole({
+  runs: path,
+  images = new ImageStore(),
+  host,
+  port,
+}: ConsoleOptions): Promise<RunningConsole> {
   const folder = resolve(path);
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new ConsoleError('not-found', `there is no folder ${folder}; give the right --runs`);
   if (!existsSync(join(pages, 'index.html'))) throw new ConsoleError('not-built', 'the pages are not built yet; run: npm run build'); // prettier-ignore
   const runs = new RunsFolder(folder);
   const stopping = new AbortController();
-  const { fetch } = routes({ runs, host, pages, signal: stopping.signal });
+  const { fetch } = routes({ runs, images, host, pages, signal: stopping.signal });
   const server = createAdaptorServer({ fetch, overrideGlobalObjects: false }) as Server;
   await listen(server, host, port);
   const { address, port: taken } = server.address() as AddressInfo;

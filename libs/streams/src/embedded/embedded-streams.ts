@@ -57,6 +57,12 @@ export function openEmbeddedStreams(folder: string, options: EmbeddedStreamsOpti
     }
   }
 
+  async function count(topic: string): Promise<number> {
+    store.refresh();
+    const ends = Array.from({ length: store.partitions(topic) }, (_, partition) => store.end(topic, partition));
+    return ends.reduce((sum, end) => sum + end, 0);
+  }
+
   async function lag(group: string, topic: string): Promise<Lag> {
     store.refresh();
     const read = Array.from({ length: store.partitions(topic) }, (_, partition) => ({
@@ -73,5 +79,5 @@ export function openEmbeddedStreams(folder: string, options: EmbeddedStreamsOpti
     await store.close();
   }
 
-  return { producer, consumer, readAll, lag, close: () => (closing ??= closeAll()) };
+  return { producer, consumer, readAll, count, lag, close: () => (closing ??= closeAll()) };
 }

@@ -67,6 +67,15 @@ export function openKafkaStreams(
     yield* readers.read(topic, stretches, signal);
   }
 
+  async function count(topic: string): Promise<number> {
+    let records = 0;
+    for await (const record of readAll(topic)) {
+      void record;
+      records += 1;
+    }
+    return records;
+  }
+
   async function lag(group: string, topic: string): Promise<Lag> {
     const ranges = await topics.ranges(topic);
     const read = ranges.length === 0 ? new Map<number, number>() : await topics.committed(group, topic);
@@ -85,5 +94,5 @@ export function openKafkaStreams(
     await topics.close();
   }
 
-  return { producer: { send }, consumer, readAll, lag, close: () => (closing ??= closeAll()) };
+  return { producer: { send }, consumer, readAll, count, lag, close: () => (closing ??= closeAll()) };
 }

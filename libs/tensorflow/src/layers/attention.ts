@@ -4,6 +4,9 @@ import type { Tensor } from '../tf.js';
 import { rotate } from './rotary.js';
 import type { RotaryTable } from './rotary.js';
 
+/** Added to the score of a key that may not be seen. */
+export const HIDDEN = -1e9;
+
 /** What an attention layer needs beside its projections. */
 export interface AttentionContext {
   /** Added to the scaled scores: [B, 1, T, T] or [B, 1, 1, T], 0 where a key may be seen and -1e9 where not. */

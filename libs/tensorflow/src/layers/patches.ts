@@ -17,6 +17,12 @@ export function cutPatches(pixels: Tensor, size: number): Tensor {
     .reshape([tiles, rows * columns, channels * size * size]);
 }
 
+/** Every `count` neighbours in a row as one: [N, P, D] -> [N, P/count, count*D]. */
+export function joinPatches(x: Tensor, count: number): Tensor {
+  const [views = 0, patches = 0, width = 0] = x.shape;
+  return x.reshape([views, patches / count, count * width]);
+}
+
 /**
  * Space to depth: [N, P, D] of a square grid -> [N, P/s^2, D*s^2], channels ordered (row, column, D).
  * Source: transformers modeling_idefics3.py, pixel_shuffle.

@@ -1,3 +1,4 @@
+import type { RotaryOptions } from '@mpa/vlm';
 import { tf } from '../tf.js';
 import type { Tensor } from '../tf.js';
 
@@ -8,27 +9,28 @@ export interface RotaryTable {
 }
 
 /**
- * The rotation of tokens at `positions` [B, T] for heads of width `dim`: frequencies `theta^(-2i/dim)`, angles computed
- * in float32 as transformers does. Source: transformers modeling_llama.py, LlamaRotaryEmbedding.
+ * The rotation of tokens at `positions` [B, T, axes] (no last axis where a token has one position), angles computed in float32 as
+ * transformers does. Source: transformers modeling_llama.py, LlamaRotaryEmbedding.
  */
 export function rotaryTable(
-  positions: { readonly data: Int32Array; readonly shape: readonly [number, number] },
-  dim: number,
-  theta: number,
+  positions: { readonly data: ArrayLike<number>; readonly shape: readonly [number, number] },
+  { frequencies, axes }: RotaryOptions,
 ): RotaryTable {
-  const half = dim / 2;
-  const frequencies = Float32Array.from({ length: half }, (_, i) => 1 / Math.fround(theta ** ((2 * i) / dim)));
-  const cos = new Float32Array(positions.data.length * dim);
+  const half = frequencies.length;
+  const tokens = positions.shape[0] * positions.shape[1];
+  const perToken = positions.data.length / tokens;
+  const cos = new Float32Array(tokens * 2 * half);
   const sin = new Float32Array(cos.length);
-  positions.data.forEach((position, token) => {
+  for (let token = 0; token < tokens; token++) {
     for (let i = 0; i < half; i++) {
+      const position = positions.data[token * perToken + (axes?.[i] ?? 0)]!;
       const angle = Math.fround(position * frequencies[i]!);
-      const at = token * dim + i;
+      const at = token * 2 * half + i;
       cos[at] = cos[at + half] = Math.cos(angle);
       sin[at] = sin[at + half] = Math.sin(angle);
     }
-  });
-  const shape: [number, number, number, number] = [...positions.shape, 1, dim];
+  }
+  const shape: [number, number, number, number] = [...positions.shape, 1, 2 * half];
   return { cos: tf.tensor4d(cos, shape), sin: tf.tensor4d(sin, shape) };
 }
 

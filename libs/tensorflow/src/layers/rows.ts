@@ -25,6 +25,19 @@ export function placeRows(x: Tensor, features: Tensor, source: Tensor, taken: Te
   }))(x, features);
 }
 
+/**
+ * Rows of `x` [n, D] at `index` [m] -> [m, D]; an index of n is a row of zeros. `inverse` [n] says where each row of x went, m where
+ * nowhere; so the gradient is a gather too.
+ */
+export function gatherRows(x: Tensor, index: Tensor, inverse: Tensor): Tensor {
+  const taken = (rows: Tensor, at: Tensor): Tensor =>
+    tf.gather(tf.concat([rows, tf.zeros([1, rows.shape[1]!])], 0), at);
+  return tf.customGrad((input) => ({
+    value: taken(input as Tensor, index),
+    gradFunc: (dy: Tensor) => taken(dy, inverse),
+  }))(x);
+}
+
 /** Rows of `x` [n, D] at `positions` [m], each at most once; the gradient scatters them back by a gather. */
 export function selectRows(x: Tensor, positions: Int32Array): Tensor {
   const [rows = 0, width = 0] = x.shape;

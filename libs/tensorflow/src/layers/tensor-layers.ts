@@ -1,4 +1,4 @@
-import type { Activation, AttentionOptions, Layers } from '@mpa/vlm';
+import type { Activation, AttentionOptions, Layers, PatchEmbedOptions, VisionInputs } from '@mpa/vlm';
 import { tf } from '../tf.js';
 import type { Tensor } from '../tf.js';
 import { activations } from './activation.js';
@@ -7,9 +7,12 @@ import type { AttentionContext } from './attention.js';
 import { linear } from './linear.js';
 import type { LoraWeights } from './linear.js';
 import { layerNorm, rmsNorm } from './normalisation.js';
-import { cutPatches, pixelShuffle } from './patches.js';
+import { cutPatches, joinPatches, pixelShuffle } from './patches.js';
+import { rotate } from './rotary.js';
 import type { RotaryTable } from './rotary.js';
 import { lookUp, placeRows } from './rows.js';
+import { intoWindows, outOfWindows } from './windows.js';
+import type { Windows } from './windows.js';
 
 /** The weights of a model as tensors, by name; what of them learns. */
 export interface TensorWeights {
@@ -32,11 +35,18 @@ export interface TextLayout {
   readonly placement: { readonly source: Tensor; readonly taken: Tensor; readonly kept: Tensor } | undefined;
 }
 
+/** Views of one size, laid out for the vision tower; made outside the function whose gradient is taken, too. */
+export interface VisionLayout {
+  readonly inputs: VisionInputs<Tensor>;
+  /** Rotation of each patch by its position. */
+  readonly rotary: RotaryTable | undefined;
+  readonly windows: Windows | undefined;
+}
+
 /** What one forward pass is about. */
 export interface TensorLayersContext {
   readonly text?: TextLayout;
-  /** [N, 1, 1, P], 0 or -1e9; absent when no patch is padding. */
-  readonly visionMask?: Tensor | undefined;
+  readonly vision?: VisionLayout;
   /** Receives the attention probabilities [B, heads, T, T] of each layer of the text tower. */
   readonly record?: (layer: number, probabilities: Tensor) => void;
   /** Receives the vision tower's output [N, P, D], one row per patch, before the connector. */
@@ -52,12 +62,40 @@ export class TensorLayers implements Layers<Tensor> {
     private readonly context: TensorLayersContext,
   ) {}
 
+  block(work: () => Tensor): Tensor {
+    // What is recorded must outlive the block.
+    return this.context.record ? work() : tf.tidy(work);
+  }
+
   add(a: Tensor, b: Tensor): Tensor {
     return a.add(b);
   }
 
   multiply(a: Tensor, b: Tensor): Tensor {
     return a.mul(b);
+  }
+
+  addWeight(x: Tensor, weight: string): Tensor {
+    return x.add(this.weights.get(weight));
+  }
+
+  scale(x: Tensor, weight: string): Tensor {
+    return x.mul(this.weights.get(weight));
+  }
+
+  prependToken(x: Tensor, weight: string): Tensor {
+    const [tiles = 0, , width = 0] = x.shape;
+    const token = this.weights.get(weight).reshape([1, 1, width]).tile([tiles, 1, 1]);
+    return tf.concat([token, x], 1);
+  }
+
+  dropFirst(x: Tensor): Tensor {
+    const [tiles = 0, patches = 0, width = 0] = x.shape;
+    return x.slice([0, 1, 0], [tiles, patches - 1, width]);
+  }
+
+  concat(parts: readonly Tensor[]): Tensor {
+    return tf.concat([...parts], -1);
   }
 
   activation(x: Tensor, kind: Activation): Tensor {
@@ -87,11 +125,22 @@ export class TensorLayers implements Layers<Tensor> {
   }
 
   attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
-    return attention(q, k, v, options, this.attentionContext(options));
+    if (options.tower === 'text') return attention(q, k, v, options, this.textContext(options));
+    return this.visionAttention(q, k, v, options);
   }
 
-  private attentionContext({ tower, layer, rotary }: AttentionOptions): AttentionContext {
-    if (tower === 'vision') return { mask: this.context.visionMask, rotary: undefined };
+  private visionAttention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+    const { rotary, windows } = this.context.vision ?? {};
+    if (!options.windowed) return attention(q, k, v, options, { mask: undefined, rotary });
+    if (!windows) throw new TypeError('a layer with windows needs the windows of its patches');
+    const turn = (x: Tensor): Tensor =>
+      rotary ? rotate(x.reshape([...x.shape.slice(0, 2), -1, options.headDim]), rotary).reshape(x.shape) : x;
+    const [queries, keys, values] = [turn(q), turn(k), v].map((x) => intoWindows(x, windows)) as [Tensor, Tensor, Tensor]; // prettier-ignore
+    const y = attention(queries, keys, values, options, { mask: windows.mask, rotary: undefined });
+    return outOfWindows(y, windows, q.shape);
+  }
+
+  private textContext({ layer, rotary }: AttentionOptions): AttentionContext {
     const { text, record } = this.context;
     if (!text) throw new TypeError('a text layer needs the layout of its tokens');
     return {
@@ -101,13 +150,27 @@ export class TensorLayers implements Layers<Tensor> {
     };
   }
 
-  patchEmbed(pixels: Tensor, module: string, { patchSize }: { readonly patchSize: number }): Tensor {
+  patchEmbed(pixels: Tensor, module: string, { patchSize, bias }: PatchEmbedOptions): Tensor {
     const weight = this.weights.get(`${module}.weight`);
     return linear(cutPatches(pixels, patchSize), {
       weight: weight.reshape([weight.shape[0], -1]),
-      bias: this.weights.get(`${module}.bias`),
+      bias: bias ? this.weights.get(`${module}.bias`) : undefined,
       frozen: this.weights.isFrozen(`${module}.weight`),
     });
+  }
+
+  projectPatches(patches: Tensor, module: string): Tensor {
+    const weight = this.weights.get(`${module}.weight`);
+    const frozen = this.weights.isFrozen(`${module}.weight`);
+    return linear(patches, { weight: weight.reshape([weight.shape[0], -1]), frozen });
+  }
+
+  split(x: Tensor, count: number): Tensor[] {
+    return tf.split(x, count, -1);
+  }
+
+  joinPatches(x: Tensor, count: number): Tensor {
+    return joinPatches(x, count);
   }
 
   pixelShuffle(x: Tensor, scale: number): Tensor {
@@ -130,9 +193,4 @@ function withoutGradient(x: Tensor): Tensor {
     value: (input as Tensor).clone(),
     gradFunc: (dy: Tensor) => tf.zerosLike(dy),
   }))(x);
-}
-
-/** Additive attention mask: 0 where `visible`, -1e9 elsewhere. */
-export function additiveMask(visible: Tensor): Tensor {
-  return tf.sub(visible.cast('float32'), 1).mul(1e9);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { RgbImage } from '../image/rgb-image.js';
+import { noise } from '../noise-image.fixture.js';
 import { SmolVlmImageProcessor } from './image-processor.js';
 import type { SmolVlmConfig } from './config.js';
 import { positionIds } from './position-ids.js';
@@ -22,15 +22,6 @@ const golden = JSON.parse(
   readFileSync(new URL('../../../../test/fixtures/vlm/smolvlm-images.json', import.meta.url), 'utf8'),
 ) as { readonly cases: readonly Case[]; readonly unusualPositions: Readonly<Record<string, readonly number[]>> };
 
-function noise(width: number, height: number, seed: number): RgbImage {
-  let state = seed;
-  const data = Uint8Array.from({ length: width * height * 3 }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
-  return { width, height, data };
-}
-
 function processor(settings: Case['settings']): SmolVlmImageProcessor {
   const imageSize = settings.max_image_size.longest_edge;
   return new SmolVlmImageProcessor(settings, { scaleFactor: 1, vision: { imageSize, patchSize: 8 } } as SmolVlmConfig);
@@ -39,9 +30,14 @@ function processor(settings: Case['settings']): SmolVlmImageProcessor {
 describe('SmolVlmImageProcessor', () => {
   it.each(golden.cases)('prepares $width x $height (seed $seed) bit for bit as transformers does', (wanted) => {
     const { width, height, seed, settings } = wanted;
-    const { rows, columns, tiles, pixels } = processor(settings).process(noise(width, height, seed));
-    expect({ rows, columns, tiles }).toEqual({ rows: wanted.rows, columns: wanted.columns, tiles: wanted.tiles });
-    expect(createHash('sha256').update(new Uint8Array(pixels.buffer)).digest('hex')).toBe(wanted.sha256);
+    const { rows, columns, vision } = processor(settings).process(noise(width, height, seed));
+    const { data, shape } = vision.pixels;
+    expect({ rows, columns, tiles: shape[0] }).toEqual({
+      rows: wanted.rows,
+      columns: wanted.columns,
+      tiles: wanted.tiles,
+    });
+    expect(createHash('sha256').update(new Uint8Array(data.buffer)).digest('hex')).toBe(wanted.sha256);
   });
 
   it('repeats the positions for every tile and counts the tokens', () => {
@@ -50,9 +46,9 @@ describe('SmolVlmImageProcessor', () => {
       { size: { longest_edge: 64 }, max_image_size: { longest_edge: 32 } },
       config,
     );
-    const { tiles, positionIds: ids, tokens } = images.process(noise(64, 32, 1));
-    expect(tiles).toBe(3);
-    expect([...ids]).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 16 }, (_, i) => i)));
+    const { vision, tokens } = images.process(noise(64, 32, 1));
+    expect(vision.positionIds.shape).toEqual([3, 16]);
+    expect([...vision.positionIds.data]).toEqual([0, 1, 2].flatMap(() => Array.from({ length: 16 }, (_, i) => i)));
     expect(tokens).toBe(12);
   });
 

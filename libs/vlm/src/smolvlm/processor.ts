@@ -1,65 +1,25 @@
-import { CheckpointError } from '../checkpoint-error.js';
 import type { CheckpointFiles } from '../checkpoint-files.js';
+import { newProcessor } from '../new-processor.js';
 import type { ProcessedImage, Processor } from '../processor.js';
+import { checkImageToken, checkTokensPerTile, processorSettings } from '../processor-settings.js';
 import { openTextProcessing } from '../text-processing.js';
-import type { TextProcessing } from '../text-processing.js';
 import type { SmolVlmConfig } from './config.js';
 import { SmolVlmImageProcessor } from './image-processor.js';
 
 const IMAGE = '<image>';
 const AROUND = '<fake_token_around_image>';
 const GLOBAL = '<global-img>';
-const END = '<end_of_utterance>';
 
 /** The processor of a SmolVLM or Idefics3 checkpoint. Source: processing_smolvlm.py, processing_idefics3.py. */
 export async function openSmolVlmProcessor(files: CheckpointFiles, config: SmolVlmConfig): Promise<Processor> {
   const text = await openTextProcessing(files);
-  const processorConfig = (await files.json('processor_config.json')) ?? {};
-  const images = new SmolVlmImageProcessor(
-    processorConfig['image_processor'] ?? (await files.json('preprocessor_config.json')) ?? {},
-    config,
-  );
+  const settings = await processorSettings(files);
+  const images = new SmolVlmImageProcessor(settings.image, config);
   const perTile = images.tokensPerTile;
-  checkAgreement(files, text, config, processorConfig['image_seq_len'] ?? perTile, perTile);
-  return {
-    image: (image, options) => images.process(image, options),
-    regions: (image) => images.regions(image),
-    chat: (messages, options = {}) => text.chat(messages, options.addGenerationPrompt ?? false),
-    expand: (chat, processed) => expand(chat, processed, perTile),
-    encode: text.encode,
-    prompt: (messages, processed) => text.encode(expand(text.chat(messages, true), processed, perTile)),
-    answer: (answer) => text.encode(` ${answer}${END}`),
-    decode: (ids, options = {}) => text.decode(ids, options.skipSpecial ?? true),
-  };
-}
-
-/** The tokenizer, processor and model must mean the same placeholders. */
-function checkAgreement(
-  files: CheckpointFiles,
-  text: TextProcessing,
-  config: SmolVlmConfig,
-  promised: unknown,
-  perTile: number,
-): void {
-  for (const token of [IMAGE, AROUND, GLOBAL, END]) text.idOf(token);
-  if (text.idOf(IMAGE) !== config.imageTokenId) {
-    throw new CheckpointError(
-      `${files.path('tokenizer.json')}: ${IMAGE} is token ${text.idOf(IMAGE)}, but image_token_id in config.json is ${config.imageTokenId}`,
-    );
-  }
-  if (promised !== perTile) {
-    throw new CheckpointError(
-      `${files.path('processor_config.json')}: image_seq_len is ${String(promised)}, but a tile becomes ${perTile} tokens (image_size, patch_size and scale_factor in config.json)`,
-    );
-  }
-}
-
-function expand(chat: string, images: readonly ProcessedImage[], perTile: number): string {
-  const parts = chat.split(IMAGE);
-  if (parts.length - 1 !== images.length) {
-    throw new CheckpointError(`the conversation has ${parts.length - 1} images, but ${images.length} are given`);
-  }
-  return parts.map((part, i) => (i === 0 ? part : placeholders(images[i - 1]!, perTile) + part)).join('');
+  for (const token of [AROUND, GLOBAL]) text.idOf(token);
+  checkImageToken(files, text, IMAGE, config.imageTokenId);
+  checkTokensPerTile(files, 'image_seq_len is', settings.processor['image_seq_len'] ?? perTile, perTile);
+  return newProcessor(text, images, { token: IMAGE, replacement: (image) => placeholders(image, perTile) });
 }
 
 /** Rows of tiles, each row ended by a line break, then the global view after another one. */

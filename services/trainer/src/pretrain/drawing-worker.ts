@@ -16,7 +16,7 @@ async function draw({ id, image, asking }: DrawRequest & { readonly id: number }
   const example = askAbout(processor, await drawing, asking);
   parentPort!.postMessage(
     { id, example },
-    example.sample.images.map(({ pixels }) => pixels.buffer as ArrayBuffer),
+    example.sample.images.map(({ vision }) => vision.pixels.data.buffer as ArrayBuffer),
   );
 }
 

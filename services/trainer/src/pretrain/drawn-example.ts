@@ -48,20 +48,20 @@ export async function drawImage(processor: Processor, { scene, split, seed }: Im
   const { uniform } = seededRandom(seed);
   const ease = uniform() < 0.5 ? uniform() : 0;
   const drawn = scene === 'page' ? drawPage(split, seed, ease) : await drawSample(scene, split, seed);
-  const { pixels, positionIds, tiles } = processor.image({ width: IMAGE_SIZE, height: IMAGE_SIZE, data: drawn.pixels });
-  const side = Math.sqrt(pixels.length / 3);
+  const { vision } = processor.image({ width: IMAGE_SIZE, height: IMAGE_SIZE, data: drawn.pixels });
+  const side = vision.pixels.shape[2]!;
   const { questions, transcription } = drawn;
   return {
     scene,
     questions,
     transcription,
-    rgb: { width: side, height: side, data: toRgb(pixels) },
-    labels: denseLabels(drawn, IMAGE_SIZE, Math.sqrt(positionIds.length / tiles)),
+    rgb: { width: side, height: side, data: toRgb(vision.pixels.data) },
+    labels: denseLabels(drawn, IMAGE_SIZE, Math.sqrt(vision.positionIds.shape[1]!)),
   };
 }
 
 /** Bytes [h, w, 3] of pixels [3, h, w] that were normalised with mean and deviation 0.5, as the starter models do. */
-function toRgb(pixels: Float32Array): Uint8Array {
+function toRgb(pixels: ArrayLike<number>): Uint8Array {
   const area = pixels.length / 3;
   return Uint8Array.from({ length: pixels.length }, (_, i) =>
     Math.round((pixels[(i % 3) * area + Math.floor(i / 3)]! + 1) * 127.5),

@@ -23,12 +23,12 @@ const NEIGHBOURS = [
 export function firstWeights(config: object, normal: () => number): Weights {
   const parsed = smolVlm.readConfig(config);
   const shapes = smolVlm.weights(parsed);
-  const { textLayers, visionLayers, visionHeads } = smolVlm.shape(parsed);
+  const { text, vision } = parsed;
   const deviation = (name: string, shape: readonly number[]): number => {
     if (name.includes('embed_tokens')) return 0.02;
     const fanIn = shape.slice(1).reduce((product, n) => product * n, 1);
     const residual = /(o_proj|out_proj|down_proj|fc2)\.weight$/.test(name);
-    const layers = name.includes('vision_model') ? visionLayers : textLayers;
+    const layers = name.includes('vision_model') ? vision.layers : text.layers;
     return Math.sqrt(1 / fanIn / (residual ? 2 * layers : 1));
   };
   return {
@@ -44,7 +44,7 @@ export function firstWeights(config: object, normal: () => number): Weights {
       const scale = deviation(name, shape);
       const values = Float32Array.from({ length }, () => normal() * scale);
       const looking = /vision_model.*\.([qk])_proj\.weight$/.exec(name);
-      if (looking) lookAtNeighbours(values, shape[0]!, visionHeads, looking[1] as 'q' | 'k', sideOf(shapes));
+      if (looking) lookAtNeighbours(values, shape[0]!, vision.heads, looking[1] as 'q' | 'k', sideOf(shapes));
       return values;
     },
   };

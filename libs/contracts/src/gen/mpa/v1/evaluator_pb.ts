@@ -74,7 +74,7 @@ export type EvaluatedModel = Message<"mpa.v1.EvaluatedModel"> & {
   label: string;
 
   /**
-   * Checkpoint folder.
+   * Checkpoint folder, or `URL#MODEL` of an OpenAI-compatible endpoint.
    *
    * @generated from field: string checkpoint = 2;
    */

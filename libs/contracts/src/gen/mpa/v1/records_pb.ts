@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mpa/v1/records.proto.
  */
 export const file_mpa_v1_records: GenFile = /*@__PURE__*/
-  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkilAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlIswDCgpBbm5vdGF0aW9uEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEigKBnN0YXR1cxgFIAEoDjIYLm1wYS52MS5Bbm5vdGF0aW9uU3RhdHVzEh4KB3NraXBwZWQYBiABKAsyDS5tcGEudjEuQ2F1c2USEAoIcXVlc3Rpb24YByABKAkSDgoGYW5zd2VyGAggASgJEhIKCnNlbGZfY2hlY2sYCSABKAkSEQoJcHJvbXB0X2lkGAogASgJEhAKCG1vZGVsX2lkGAsgASgJEiMKFmFuc3dlcl9sb2dfcHJvYmFiaWxpdHkYDCABKAFIAIgBARIrCgpjYW5kaWRhdGVzGA0gASgLMhcubXBhLnYxLkNhbmRpZGF0ZUNvdW50cxIgCgdzaWduYWxzGA4gASgLMg8ubXBhLnYxLlNpZ25hbHMSJAoEY29zdBgPIAEoCzIWLm1wYS52MS5Bbm5vdGF0aW9uQ29zdEIZChdfYW5zd2VyX2xvZ19wcm9iYWJpbGl0eSKgAQoOQW5ub3RhdGlvbkNvc3QSFQoNbW9kZWxfc2Vjb25kcxgBIAEoARJBCg5zaWduYWxfc2Vjb25kcxgCIAMoCzIpLm1wYS52MS5Bbm5vdGF0aW9uQ29zdC5TaWduYWxTZWNvbmRzRW50cnkaNAoSU2lnbmFsU2Vjb25kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEi+AEKB1NpZ25hbHMSMQokYW5zd2VyX2xvZ19wcm9iYWJpbGl0eV9wZXJfY2hhcmFjdGVyGAEgASgBSACIAQESJAoGbl9iZXN0GAIgAygLMhQubXBhLnYxLlJhbmtlZEFuc3dlchInCglhdHRlbnRpb24YAyABKAsyFC5tcGEudjEuQXR0ZW50aW9uTWFwEigKCXJhdGlvbmFsZRgEIAMoCzIVLm1wYS52MS5SZWFzb25pbmdTdGVwEhgKEHJhdGlvbmFsZV9wcm9tcHQYBSABKAlCJwolX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHlfcGVyX2NoYXJhY3RlciJKCgxSYW5rZWRBbnN3ZXISDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAESEwoLcHJvYmFiaWxpdHkYAyABKAEiKwoMQXR0ZW50aW9uTWFwEgwKBGdyaWQYASABKA0SDQoFY2VsbHMYAiADKAIiNgoNUmVhc29uaW5nU3RlcBIMCgR0ZXh0GAEgASgJEhcKD2xvZ19wcm9iYWJpbGl0eRgCIAEoASJbCg9DYW5kaWRhdGVDb3VudHMSDwoHd3JpdHRlbhgBIAEoDRISCgp1bnBhcnNhYmxlGAIgASgNEhEKCWR1cGxpY2F0ZRgDIAEoDRIQCghmcmVxdWVudBgEIAEoDSKoAwoIRGVjaXNpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USJgoGc3RhdHVzGAUgASgOMhYubXBhLnYxLkRlY2lzaW9uU3RhdHVzEhwKBWNhdXNlGAYgASgLMg0ubXBhLnYxLkNhdXNlEhAKCHF1ZXN0aW9uGAcgASgJEg4KBmFuc3dlchgIIAEoCRISCgpzZWxmX2NoZWNrGAkgASgJEhYKDnN0dWRlbnRfYW5zd2VyGAogASgJEhgKEHN0dWRlbnRfbW9kZWxfaWQYCyABKAkSDgoGd2VpZ2h0GAwgASgBEiAKB3NpZ25hbHMYDSABKAsyDy5tcGEudjEuU2lnbmFscxIoCg9zdHVkZW50X3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIsCg1kaXNjcmVwYW5jaWVzGA8gASgLMhUubXBhLnYxLkRpc2NyZXBhbmNpZXMi/wEKDURpc2NyZXBhbmNpZXMSDgoGYW5zd2VyGAEgASgBEhcKCmNvbmZpZGVuY2UYAiABKAFIAIgBARIXCgphbnN3ZXJfZ2FwGAMgASgBSAGIAQESEwoGbl9iZXN0GAQgASgBSAKIAQESFgoJYXR0ZW50aW9uGAUgASgBSAOIAQESFgoJcmVhc29uaW5nGAYgASgBSASIAQESFQoIcGFydHNfYXQYByABKA1IBYgBAUINCgtfY29uZmlkZW5jZUINCgtfYW5zd2VyX2dhcEIJCgdfbl9iZXN0QgwKCl9hdHRlbnRpb25CDAoKX3JlYXNvbmluZ0ILCglfcGFydHNfYXQirQEKEFRyYWluaW5nUHJvZ3Jlc3MSDgoGcnVuX2lkGAEgASgJEgwKBHN0ZXAYAiABKA0SDQoFc3RlcHMYAyABKA0SDAoEbG9zcxgEIAEoARIVCg1ncmFkaWVudF9ub3JtGAUgASgBEhUKDWxlYXJuaW5nX3JhdGUYBiABKAESDwoHdGVuc29ycxgHIAEoDRIfCgV0ZXJtcxgIIAMoCzIQLm1wYS52MS5Mb3NzVGVybSJKCghMb3NzVGVybRIMCgRuYW1lGAEgASgJEgsKA3JhdxgCIAEoARIQCgh3ZWlnaHRlZBgDIAEoARIRCglxdWVzdGlvbnMYBCABKA0ikQIKEEV2YWx1YXRpb25SZXN1bHQSDQoFbW9kZWwYASABKAkSGgoEdGFzaxgCIAEoDjIMLm1wYS52MS5UYXNrEhMKC3F1ZXN0aW9uX2lkGAMgASgJEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEhAKCHF1ZXN0aW9uGAUgASgJEhIKCnByZWRpY3Rpb24YBiABKAkSDwoHYW5zd2VycxgHIAMoCRINCgVzY29yZRgIIAEoARIOCgZtZXRyaWMYCSABKAkSHAoUbGF0ZW5jeV9taWxsaXNlY29uZHMYCiABKAESEgoKY2hlY2twb2ludBgLIAEoCRIOCgZzdWJzZXQYDCABKAkqYAoEVGFzaxIUChBUQVNLX1VOU1BFQ0lGSUVEEAASEAoMVEFTS19URVhUVlFBEAESDgoKVEFTS19TVFZRQRACEhAKDFRBU0tfQ0hBUlRRQRADEg4KClRBU0tfT0tWUUEQBCp1ChBBbm5vdGF0aW9uU3RhdHVzEiEKHUFOTk9UQVRJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHwobQU5OT1RBVElPTl9TVEFUVVNfQU5OT1RBVEVEEAESHQoZQU5OT1RBVElPTl9TVEFUVVNfU0tJUFBFRBACKm0KDkRlY2lzaW9uU3RhdHVzEh8KG0RFQ0lTSU9OX1NUQVRVU19VTlNQRUNJRklFRBAAEhwKGERFQ0lTSU9OX1NUQVRVU19TRUxFQ1RFRBABEhwKGERFQ0lTSU9OX1NUQVRVU19SRUpFQ1RFRBACYgZwcm90bzM");
+  fileDesc("ChRtcGEvdjEvcmVjb3Jkcy5wcm90bxIGbXBhLnYxIisKDkltYWdlUmVmZXJlbmNlEgsKA3VyaRgBIAEoCRIMCgRwYXRoGAIgASgJIicKBUNhdXNlEg4KBnJlYXNvbhgBIAEoCRIOCgZkZXRhaWwYAiABKAkiwAEKC0ltYWdlUmVjb3JkEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEh8KCHVudXNhYmxlGAUgASgLMg0ubXBhLnYxLkNhdXNlEioKB3dyaXR0ZW4YBiABKAsyGS5tcGEudjEuV3JpdHRlbkFubm90YXRpb24icAoRV3JpdHRlbkFubm90YXRpb24SEAoIcXVlc3Rpb24YASABKAkSDgoGYW5zd2VyGAIgASgJEhcKCnNlbGZfY2hlY2sYAyABKAlIAIgBARIRCglwcm9tcHRfaWQYBCABKAlCDQoLX3NlbGZfY2hlY2siuAQKCkFubm90YXRpb24SEQoJc2FtcGxlX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRIaCgR0YXNrGAMgASgOMgwubXBhLnYxLlRhc2sSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USKAoGc3RhdHVzGAUgASgOMhgubXBhLnYxLkFubm90YXRpb25TdGF0dXMSHgoHc2tpcHBlZBgGIAEoCzINLm1wYS52MS5DYXVzZRIQCghxdWVzdGlvbhgHIAEoCRIOCgZhbnN3ZXIYCCABKAkSEgoKc2VsZl9jaGVjaxgJIAEoCRIRCglwcm9tcHRfaWQYCiABKAkSEAoIbW9kZWxfaWQYCyABKAkSIwoWYW5zd2VyX2xvZ19wcm9iYWJpbGl0eRgMIAEoAUgAiAEBEisKCmNhbmRpZGF0ZXMYDSABKAsyFy5tcGEudjEuQ2FuZGlkYXRlQ291bnRzEiAKB3NpZ25hbHMYDiABKAsyDy5tcGEudjEuU2lnbmFscxIkCgRjb3N0GA8gASgLMhYubXBhLnYxLkFubm90YXRpb25Db3N0EhEKCXVuY2hlY2tlZBgQIAEoCBIYCgtmaW5nZXJwcmludBgRIAEoBkgBiAEBEhQKDGR1cGxpY2F0ZV9vZhgSIAEoCRIXCg9taXNzaW5nX3NpZ25hbHMYEyADKAlCGQoXX2Fuc3dlcl9sb2dfcHJvYmFiaWxpdHlCDgoMX2ZpbmdlcnByaW50IsgBCgxUZWFjaGVyUmVwbHkSEQoJc2FtcGxlX2lkGAEgASgJEg8KB3B1cnBvc2UYAiABKAkSEAoIcmVxdWVzdHMYAyABKA0SFAoMaW5wdXRfdG9rZW5zGAQgASgNEhUKDW91dHB1dF90b2tlbnMYBSABKA0SJAoHY2hvaWNlcxgGIAMoCzITLm1wYS52MS5SZXBseUNob2ljZRIdCgZmYWlsZWQYByABKAsyDS5tcGEudjEuQ2F1c2USEAoIYWNjZXB0ZWQYCCADKAkiUAoLUmVwbHlDaG9pY2USDAoEdGV4dBgBIAEoCRIPCgdjdXRfb2ZmGAIgASgIEiIKBnRva2VucxgDIAMoCzISLm1wYS52MS5SZXBseVRva2VuIjMKClJlcGx5VG9rZW4SDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAEioAEKDkFubm90YXRpb25Db3N0EhUKDW1vZGVsX3NlY29uZHMYASABKAESQQoOc2lnbmFsX3NlY29uZHMYAiADKAsyKS5tcGEudjEuQW5ub3RhdGlvbkNvc3QuU2lnbmFsU2Vjb25kc0VudHJ5GjQKElNpZ25hbFNlY29uZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIvgBCgdTaWduYWxzEjEKJGFuc3dlcl9sb2dfcHJvYmFiaWxpdHlfcGVyX2NoYXJhY3RlchgBIAEoAUgAiAEBEiQKBm5fYmVzdBgCIAMoCzIULm1wYS52MS5SYW5rZWRBbnN3ZXISJwoJYXR0ZW50aW9uGAMgASgLMhQubXBhLnYxLkF0dGVudGlvbk1hcBIoCglyYXRpb25hbGUYBCADKAsyFS5tcGEudjEuUmVhc29uaW5nU3RlcBIYChByYXRpb25hbGVfcHJvbXB0GAUgASgJQicKJV9hbnN3ZXJfbG9nX3Byb2JhYmlsaXR5X3Blcl9jaGFyYWN0ZXIiSgoMUmFua2VkQW5zd2VyEgwKBHRleHQYASABKAkSFwoPbG9nX3Byb2JhYmlsaXR5GAIgASgBEhMKC3Byb2JhYmlsaXR5GAMgASgBIisKDEF0dGVudGlvbk1hcBIMCgRncmlkGAEgASgNEg0KBWNlbGxzGAIgAygCIjYKDVJlYXNvbmluZ1N0ZXASDAoEdGV4dBgBIAEoCRIXCg9sb2dfcHJvYmFiaWxpdHkYAiABKAEiWwoPQ2FuZGlkYXRlQ291bnRzEg8KB3dyaXR0ZW4YASABKA0SEgoKdW5wYXJzYWJsZRgCIAEoDRIRCglkdXBsaWNhdGUYAyABKA0SEAoIZnJlcXVlbnQYBCABKA0iuwMKCERlY2lzaW9uEhEKCXNhbXBsZV9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSGgoEdGFzaxgDIAEoDjIMLm1wYS52MS5UYXNrEiUKBWltYWdlGAQgASgLMhYubXBhLnYxLkltYWdlUmVmZXJlbmNlEiYKBnN0YXR1cxgFIAEoDjIWLm1wYS52MS5EZWNpc2lvblN0YXR1cxIcCgVjYXVzZRgGIAEoCzINLm1wYS52MS5DYXVzZRIQCghxdWVzdGlvbhgHIAEoCRIOCgZhbnN3ZXIYCCABKAkSEgoKc2VsZl9jaGVjaxgJIAEoCRIWCg5zdHVkZW50X2Fuc3dlchgKIAEoCRIYChBzdHVkZW50X21vZGVsX2lkGAsgASgJEg4KBndlaWdodBgMIAEoARIgCgdzaWduYWxzGA0gASgLMg8ubXBhLnYxLlNpZ25hbHMSKAoPc3R1ZGVudF9zaWduYWxzGA4gASgLMg8ubXBhLnYxLlNpZ25hbHMSLAoNZGlzY3JlcGFuY2llcxgPIAEoCzIVLm1wYS52MS5EaXNjcmVwYW5jaWVzEhEKCXVuY2hlY2tlZBgQIAEoCCL/AQoNRGlzY3JlcGFuY2llcxIOCgZhbnN3ZXIYASABKAESFwoKY29uZmlkZW5jZRgCIAEoAUgAiAEBEhcKCmFuc3dlcl9nYXAYAyABKAFIAYgBARITCgZuX2Jlc3QYBCABKAFIAogBARIWCglhdHRlbnRpb24YBSABKAFIA4gBARIWCglyZWFzb25pbmcYBiABKAFIBIgBARIVCghwYXJ0c19hdBgHIAEoDUgFiAEBQg0KC19jb25maWRlbmNlQg0KC19hbnN3ZXJfZ2FwQgkKB19uX2Jlc3RCDAoKX2F0dGVudGlvbkIMCgpfcmVhc29uaW5nQgsKCV9wYXJ0c19hdCKtAQoQVHJhaW5pbmdQcm9ncmVzcxIOCgZydW5faWQYASABKAkSDAoEc3RlcBgCIAEoDRINCgVzdGVwcxgDIAEoDRIMCgRsb3NzGAQgASgBEhUKDWdyYWRpZW50X25vcm0YBSABKAESFQoNbGVhcm5pbmdfcmF0ZRgGIAEoARIPCgd0ZW5zb3JzGAcgASgNEh8KBXRlcm1zGAggAygLMhAubXBhLnYxLkxvc3NUZXJtIkoKCExvc3NUZXJtEgwKBG5hbWUYASABKAkSCwoDcmF3GAIgASgBEhAKCHdlaWdodGVkGAMgASgBEhEKCXF1ZXN0aW9ucxgEIAEoDSKRAgoQRXZhbHVhdGlvblJlc3VsdBINCgVtb2RlbBgBIAEoCRIaCgR0YXNrGAIgASgOMgwubXBhLnYxLlRhc2sSEwoLcXVlc3Rpb25faWQYAyABKAkSJQoFaW1hZ2UYBCABKAsyFi5tcGEudjEuSW1hZ2VSZWZlcmVuY2USEAoIcXVlc3Rpb24YBSABKAkSEgoKcHJlZGljdGlvbhgGIAEoCRIPCgdhbnN3ZXJzGAcgAygJEg0KBXNjb3JlGAggASgBEg4KBm1ldHJpYxgJIAEoCRIcChRsYXRlbmN5X21pbGxpc2Vjb25kcxgKIAEoARISCgpjaGVja3BvaW50GAsgASgJEg4KBnN1YnNldBgMIAEoCSpgCgRUYXNrEhQKEFRBU0tfVU5TUEVDSUZJRUQQABIQCgxUQVNLX1RFWFRWUUEQARIOCgpUQVNLX1NUVlFBEAISEAoMVEFTS19DSEFSVFFBEAMSDgoKVEFTS19PS1ZRQRAEKnUKEEFubm90YXRpb25TdGF0dXMSIQodQU5OT1RBVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIfChtBTk5PVEFUSU9OX1NUQVRVU19BTk5PVEFURUQQARIdChlBTk5PVEFUSU9OX1NUQVRVU19TS0lQUEVEEAIqbQoORGVjaXNpb25TdGF0dXMSHwobREVDSVNJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASHAoYREVDSVNJT05fU1RBVFVTX1NFTEVDVEVEEAESHAoYREVDSVNJT05fU1RBVFVTX1JFSkVDVEVEEAJiBnByb3RvMw");
 
 /**
  * Where an image lies. Its bytes never travel in a stream.
@@ -96,11 +96,18 @@ export type ImageRecord = Message<"mpa.v1.ImageRecord"> & {
   image?: ImageReference | undefined;
 
   /**
-   * Set when listing already found that it cannot be read.
+   * Set when listing or importing already found that it cannot be used.
    *
    * @generated from field: mpa.v1.Cause unusable = 5;
    */
   unusable?: Cause | undefined;
+
+  /**
+   * Set when its question and answer were written elsewhere.
+   *
+   * @generated from field: mpa.v1.WrittenAnnotation written = 6;
+   */
+  written?: WrittenAnnotation | undefined;
 };
 
 /**
@@ -109,6 +116,44 @@ export type ImageRecord = Message<"mpa.v1.ImageRecord"> & {
  */
 export const ImageRecordSchema: GenMessage<ImageRecord> = /*@__PURE__*/
   messageDesc(file_mpa_v1_records, 2);
+
+/**
+ * An imported question and answer. An L-VLM, if the run has one, checks them as it checks its own.
+ *
+ * @generated from message mpa.v1.WrittenAnnotation
+ */
+export type WrittenAnnotation = Message<"mpa.v1.WrittenAnnotation"> & {
+  /**
+   * @generated from field: string question = 1;
+   */
+  question: string;
+
+  /**
+   * @generated from field: string answer = 2;
+   */
+  answer: string;
+
+  /**
+   * The author's answer to its own question, asked afresh; left out where that was not done.
+   *
+   * @generated from field: optional string self_check = 3;
+   */
+  selfCheck?: string | undefined;
+
+  /**
+   * Where it comes from, such as `import/llava`: takes the place of the prompt in the annotation.
+   *
+   * @generated from field: string prompt_id = 4;
+   */
+  promptId: string;
+};
+
+/**
+ * Describes the message mpa.v1.WrittenAnnotation.
+ * Use `create(WrittenAnnotationSchema)` to create a new message.
+ */
+export const WrittenAnnotationSchema: GenMessage<WrittenAnnotation> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 3);
 
 /**
  * Topic `annotations`: what the L-VLM made of an image.
@@ -204,6 +249,35 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
    * @generated from field: mpa.v1.AnnotationCost cost = 15;
    */
   cost?: AnnotationCost | undefined;
+
+  /**
+   * Nobody answered the question afresh: it was imported without, and the run has no L-VLM.
+   *
+   * @generated from field: bool unchecked = 16;
+   */
+  unchecked: boolean;
+
+  /**
+   * By which duplicates are told, as the annotator is configured: the first 64 bits of the SHA-256 of the image's bytes, or its
+   * perceptual hash.
+   *
+   * @generated from field: optional fixed64 fingerprint = 17;
+   */
+  fingerprint?: bigint | undefined;
+
+  /**
+   * Set when skipped as a duplicate: the sample that stands for both.
+   *
+   * @generated from field: string duplicate_of = 18;
+   */
+  duplicateOf: string;
+
+  /**
+   * Signals that were asked for and the L-VLM could not give of this sample: `confidence`, `attention`, `n_best`, `rationale`.
+   *
+   * @generated from field: repeated string missing_signals = 19;
+   */
+  missingSignals: string[];
 };
 
 /**
@@ -211,7 +285,129 @@ export type Annotation = Message<"mpa.v1.Annotation"> & {
  * Use `create(AnnotationSchema)` to create a new message.
  */
 export const AnnotationSchema: GenMessage<Annotation> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 3);
+  messageDesc(file_mpa_v1_records, 4);
+
+/**
+ * Topic `replies`: what an L-VLM behind an endpoint said to one request, so that it is not asked again after a stop; and what
+ * asking came to.
+ *
+ * @generated from message mpa.v1.TeacherReply
+ */
+export type TeacherReply = Message<"mpa.v1.TeacherReply"> & {
+  /**
+   * Empty for `probe`.
+   *
+   * @generated from field: string sample_id = 1;
+   */
+  sampleId: string;
+
+  /**
+   * `annotate`, `self_check`, `n_best`, `rationale`; `probe` asks what the endpoint can do, and whether it is still there.
+   *
+   * @generated from field: string purpose = 2;
+   */
+  purpose: string;
+
+  /**
+   * HTTP requests that were sent for it, repetitions included; each carried one image.
+   *
+   * @generated from field: uint32 requests = 3;
+   */
+  requests: number;
+
+  /**
+   * As the endpoint counted them.
+   *
+   * @generated from field: uint32 input_tokens = 4;
+   */
+  inputTokens: number;
+
+  /**
+   * @generated from field: uint32 output_tokens = 5;
+   */
+  outputTokens: number;
+
+  /**
+   * @generated from field: repeated mpa.v1.ReplyChoice choices = 6;
+   */
+  choices: ReplyChoice[];
+
+  /**
+   * Set when there was no reply that can be used.
+   *
+   * @generated from field: mpa.v1.Cause failed = 7;
+   */
+  failed?: Cause | undefined;
+
+  /**
+   * Of a probe: fields of a request that the endpoint takes, such as `logprobs`.
+   *
+   * @generated from field: repeated string accepted = 8;
+   */
+  accepted: string[];
+};
+
+/**
+ * Describes the message mpa.v1.TeacherReply.
+ * Use `create(TeacherReplySchema)` to create a new message.
+ */
+export const TeacherReplySchema: GenMessage<TeacherReply> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 5);
+
+/**
+ * One of the texts of a reply.
+ *
+ * @generated from message mpa.v1.ReplyChoice
+ */
+export type ReplyChoice = Message<"mpa.v1.ReplyChoice"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * Whether it was cut off at the most tokens.
+   *
+   * @generated from field: bool cut_off = 2;
+   */
+  cutOff: boolean;
+
+  /**
+   * Empty where the endpoint tells no probabilities.
+   *
+   * @generated from field: repeated mpa.v1.ReplyToken tokens = 3;
+   */
+  tokens: ReplyToken[];
+};
+
+/**
+ * Describes the message mpa.v1.ReplyChoice.
+ * Use `create(ReplyChoiceSchema)` to create a new message.
+ */
+export const ReplyChoiceSchema: GenMessage<ReplyChoice> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 6);
+
+/**
+ * @generated from message mpa.v1.ReplyToken
+ */
+export type ReplyToken = Message<"mpa.v1.ReplyToken"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * @generated from field: double log_probability = 2;
+   */
+  logProbability: number;
+};
+
+/**
+ * Describes the message mpa.v1.ReplyToken.
+ * Use `create(ReplyTokenSchema)` to create a new message.
+ */
+export const ReplyTokenSchema: GenMessage<ReplyToken> = /*@__PURE__*/
+  messageDesc(file_mpa_v1_records, 7);
 
 /**
  * Time in the L-VLM for one annotation: an equal share of its batch's.
@@ -237,7 +433,7 @@ export type AnnotationCost = Message<"mpa.v1.AnnotationCost"> & {
  * Use `create(AnnotationCostSchema)` to create a new message.
  */
 export const AnnotationCostSchema: GenMessage<AnnotationCost> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 4);
+  messageDesc(file_mpa_v1_records, 8);
 
 /**
  * What a model makes of the L-VLM's answer, beside saying it. Parts that were not asked for are left out.
@@ -282,7 +478,7 @@ export type Signals = Message<"mpa.v1.Signals"> & {
  * Use `create(SignalsSchema)` to create a new message.
  */
 export const SignalsSchema: GenMessage<Signals> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 5);
+  messageDesc(file_mpa_v1_records, 9);
 
 /**
  * @generated from message mpa.v1.RankedAnswer
@@ -313,7 +509,7 @@ export type RankedAnswer = Message<"mpa.v1.RankedAnswer"> & {
  * Use `create(RankedAnswerSchema)` to create a new message.
  */
 export const RankedAnswerSchema: GenMessage<RankedAnswer> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 6);
+  messageDesc(file_mpa_v1_records, 10);
 
 /**
  * Where the answer's tokens attend on the original image, tiles and splitting undone: mean over tokens, heads and last layers.
@@ -339,7 +535,7 @@ export type AttentionMap = Message<"mpa.v1.AttentionMap"> & {
  * Use `create(AttentionMapSchema)` to create a new message.
  */
 export const AttentionMapSchema: GenMessage<AttentionMap> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 7);
+  messageDesc(file_mpa_v1_records, 11);
 
 /**
  * @generated from message mpa.v1.ReasoningStep
@@ -363,7 +559,7 @@ export type ReasoningStep = Message<"mpa.v1.ReasoningStep"> & {
  * Use `create(ReasoningStepSchema)` to create a new message.
  */
 export const ReasoningStepSchema: GenMessage<ReasoningStep> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 8);
+  messageDesc(file_mpa_v1_records, 12);
 
 /**
  * What became of the questions written for one image.
@@ -403,7 +599,7 @@ export type CandidateCounts = Message<"mpa.v1.CandidateCounts"> & {
  * Use `create(CandidateCountsSchema)` to create a new message.
  */
 export const CandidateCountsSchema: GenMessage<CandidateCounts> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 9);
+  messageDesc(file_mpa_v1_records, 13);
 
 /**
  * Topic `decisions`: whether the S-VLM trains on an annotated image. Holds all that training needs.
@@ -493,6 +689,13 @@ export type Decision = Message<"mpa.v1.Decision"> & {
    * @generated from field: mpa.v1.Discrepancies discrepancies = 15;
    */
   discrepancies?: Discrepancies | undefined;
+
+  /**
+   * As in the annotation.
+   *
+   * @generated from field: bool unchecked = 16;
+   */
+  unchecked: boolean;
 };
 
 /**
@@ -500,7 +703,7 @@ export type Decision = Message<"mpa.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 10);
+  messageDesc(file_mpa_v1_records, 14);
 
 /**
  * How the two models differ on a sample, each in [0, 1]; left out where a signal is missing.
@@ -563,7 +766,7 @@ export type Discrepancies = Message<"mpa.v1.Discrepancies"> & {
  * Use `create(DiscrepanciesSchema)` to create a new message.
  */
 export const DiscrepanciesSchema: GenMessage<Discrepancies> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 11);
+  messageDesc(file_mpa_v1_records, 15);
 
 /**
  * One optimizer step of a training.
@@ -627,7 +830,7 @@ export type TrainingProgress = Message<"mpa.v1.TrainingProgress"> & {
  * Use `create(TrainingProgressSchema)` to create a new message.
  */
 export const TrainingProgressSchema: GenMessage<TrainingProgress> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 12);
+  messageDesc(file_mpa_v1_records, 16);
 
 /**
  * A term of the discrepancy-aware loss on one step, before it.
@@ -667,7 +870,7 @@ export type LossTerm = Message<"mpa.v1.LossTerm"> & {
  * Use `create(LossTermSchema)` to create a new message.
  */
 export const LossTermSchema: GenMessage<LossTerm> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 13);
+  messageDesc(file_mpa_v1_records, 17);
 
 /**
  * One model's answer to one benchmark question.
@@ -755,7 +958,7 @@ export type EvaluationResult = Message<"mpa.v1.EvaluationResult"> & {
  * Use `create(EvaluationResultSchema)` to create a new message.
  */
 export const EvaluationResultSchema: GenMessage<EvaluationResult> = /*@__PURE__*/
-  messageDesc(file_mpa_v1_records, 14);
+  messageDesc(file_mpa_v1_records, 18);
 
 /**
  * A benchmark: it fixes the prompt, the metric and the rule under which two answers match.

@@ -31,7 +31,7 @@ export type TrainRequest = Message<"mpa.v1.TrainRequest"> & {
   streams: string;
 
   /**
-   * Checkpoint folder of the S-VLM, and folder for the levelled one.
+   * Checkpoint folder of the S-VLM, and folder for the levelled one, with LoRA's adapter in PEFT's format in `adapter` within.
    *
    * @generated from field: string checkpoint = 3;
    */

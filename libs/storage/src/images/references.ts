@@ -1,0 +1,116 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { localPath } from '../local-path.js';
+import { StorageError } from '../storage-error.js';
+import type { HttpFiles } from './http-files.js';
+import { imageUri, parseImageUri } from './image-uri.js';
+import { describeFile } from './list-folder.js';
+import { skipped, type ListedImage } from './listed-image.js';
+import { parseS3Uri, s3Uri } from './s3-uri.js';
+
+const S3 = /^s3:\//i;
+const WEB = /^https?:\//i;
+const FILE = /^file:\//i;
+const OTHER = /^[a-z][a-z0-9+.-]+:\/\//i;
+
+/**
+ * What the references of one list mean, and which of them are followed: to files and objects in the list's own folder and
+ * below, or below one of the roots, links resolved; and to hosts that are allowed. A list on another machine names no files of this one.
+ */
+export class References {
+  private constructor(
+    private readonly list: string,
+    private readonly http: HttpFiles,
+    /** Real paths of folders, without a slash at the end. */
+    private readonly folders: readonly string[],
+    /** URIs of prefixes, with one. */
+    private readonly prefixes: readonly string[],
+  ) {}
+
+  /**
+   * @param list path or URI of the list
+   * @param roots folders, and prefixes such as `s3://BUCKET/PREFIX`
+   * @throws StorageError `not-found` for a folder that is not there
+   */
+  static async of(list: string, roots: readonly string[], http: HttpFiles): Promise<References> {
+    const own = isRemote(list) ? list.slice(0, list.lastIndexOf('/') + 1) : dirname(localPath(list));
+    const all = [own, ...roots];
+    const folders = all
+      .filter((root) => !isRemote(root))
+      .map(async (root) => {
+        return realpath(localPath(root)).catch((cause: unknown) => {
+          throw new StorageError('not-found', `there is no folder ${root} to take images from`, { cause });
+        });
+      });
+    const prefixes = all.filter(isRemote).map((root) => root.replace(/\/*$/, '/'));
+    return new References(list, http, await Promise.all(folders), prefixes);
+  }
+
+  /** The entry that a reference gives. */
+  async entry(reference: string): Promise<ListedImage> {
+    try {
+      const remote = isRemote(this.list);
+      if (WEB.test(reference)) return this.#web(reference);
+      if (S3.test(reference)) return this.#object(reference);
+      if (OTHER.test(reference) && !FILE.test(reference)) {
+        throw new StorageError('unsupported', `${reference}: use a path, file://, s3://, http:// or https://`);
+      }
+      if (!remote) return await this.#file(reference);
+      if (FILE.test(reference) || (S3.test(this.list) && reference.startsWith('/'))) {
+        throw new StorageError('not-allowed', `${reference}: a list on another machine names no files of this one`);
+      }
+      if (WEB.test(this.list)) return this.#web(new URL(reference, this.list).href);
+      const { bucket, key } = parseS3Uri(this.list);
+      return this.#object(s3Uri({ bucket, key: posix.join(posix.dirname(key), reference) }));
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return skipped(reference, reference, error.code, error);
+    }
+  }
+
+  #web(uri: string): ListedImage {
+    this.http.check(uri);
+    const { href } = new URL(uri);
+    return { kind: 'image', path: this.#shortened(href), uri: href };
+  }
+
+  #object(uri: string): ListedImage {
+    const { file } = parseImageUri(uri);
+    const isInside = this.prefixes.some((prefix) => file.startsWith(prefix));
+    // On its way to the server such a key may be taken for another one.
+    if (!isInside || file.split('/').includes('..')) throw outside(file);
+    return { kind: 'image', path: this.#shortened(uri), uri };
+  }
+
+  async #file(reference: string): Promise<ListedImage> {
+    const { file, part } = FILE.test(reference) ? parseImageUri(reference) : { file: reference };
+    const folder = dirname(localPath(this.list));
+    const full = FILE.test(file) ? localPath(file) : resolve(folder, file);
+    const path = relative(folder, full).split(sep).join('/');
+    const real = await realpath(full).catch(() => undefined);
+    if (real === undefined) {
+      // A link that leads nowhere may lead anywhere; of what is not there no more than that is told.
+      throw new StorageError('not-found', `there is no ${full}`);
+    }
+    if (!this.folders.some((root) => real.startsWith(join(root, sep)))) throw outside(full);
+    const entry = await describeFile(folder, path);
+    return part && entry.kind === 'image' ? { ...entry, uri: imageUri({ file: entry.uri, part }) } : entry;
+  }
+
+  #shortened(uri: string): string {
+    const own = this.list.slice(0, this.list.lastIndexOf('/') + 1);
+    return isRemote(this.list) && uri.startsWith(own) ? uri.slice(own.length) : uri;
+  }
+}
+
+/** Whether a place is named by a URI of another machine. */
+export function isRemote(place: string): boolean {
+  return S3.test(place) || WEB.test(place);
+}
+
+function outside(place: string): StorageError {
+  return new StorageError(
+    'not-allowed',
+    `${place} is outside of the list's own folder; give its folder by --image-root if that is meant`,
+  );
+}

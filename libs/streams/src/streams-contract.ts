@@ -102,6 +102,17 @@ export function describeStreamsContract(
       expect(await all(streams, 'elsewhere')).toHaveLength(1);
     });
 
+    it('lets several clients send at once, and takes the ids that they share once', async () => {
+      const senders = [streams, await open(), await open()];
+      const calls = senders.flatMap((client) =>
+        Array.from({ length: 5 }, (_, i) => client.producer.send('t', records(10, 5 * i))),
+      );
+      const reports = await Promise.all(calls);
+      expect(reports.reduce((sum, { written }) => sum + written, 0)).toBe(30);
+      expect(reports.every(({ written, duplicates }) => written + duplicates === 10)).toBe(true);
+      expect(ids(await all(streams, 't'))).toEqual(ids(records(30)));
+    });
+
     it('takes an id that two handlers send as one record', async () => {
       await streams.producer.send('in', records(2));
       const consumer = streams.consumer('g', ['in'], { maxRecords: 1 });

@@ -23,18 +23,15 @@ export function partitionAssigner(holdings: () => Holdings): PartitionAssigner {
       return { name: NAME, metadata: MemberMetadata.encode({ version: VERSION, topics, userData }) };
     },
     async assign({ members, topics }) {
-      const shares = new Map(members.map(({ memberId }) => [memberId, {} as Record<string, number[]>]));
-      const claims = members.map(({ memberId: id, memberMetadata }) => ({
-        id,
-        ...MemberMetadata.decode(memberMetadata)!,
-      }));
+      const shares = new Map<string, Record<string, number[]>>(members.map(({ memberId }) => [memberId, {}]));
+      const claims = members.map(({ memberId: id, memberMetadata }) => {
+        const told = MemberMetadata.decode(memberMetadata);
+        return { id, topics: told?.topics ?? [], holdings: told ? holdingsOf(told.userData) : {} };
+      });
       for (const topic of topics) {
         const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
         const readers = claims.filter((member) => member.topics.includes(topic));
-        const claimants = readers.map(({ id, userData }): Claimant => ({
-          id,
-          holds: holdingsOf(userData)[topic] ?? [],
-        }));
+        const claimants = readers.map(({ id, holdings }): Claimant => ({ id, holds: holdings[topic] ?? [] }));
         for (const [id, share] of dealPartitions(partitions, claimants)) shares.get(id)![topic] = share;
       }
       return [...shares].map(([memberId, assignment]) => ({

@@ -1,7 +1,17 @@
 import type { Kafka } from 'kafkajs';
 import type { OutgoingRecord, StreamRecord } from '../record.js';
+import type { Producer } from '../streams.js';
 import { StreamsError } from '../streams-error.js';
 import { TransactionalProducer, type TransactionOptions } from './transactional-producer.js';
+
+/** How many records of a call were new, and how many ids the topic already had. */
+type Written = Awaited<ReturnType<Producer['send']>>;
+
+interface Call {
+  readonly records: readonly OutgoingRecord[];
+  resolve(written: Written): void;
+  reject(error: unknown): void;
+}
 
 /** Times that a write is begun anew after another writer of the topic came between. */
 const TRIES = 20;
@@ -17,7 +27,8 @@ export class TopicWriter {
   readonly #ids = new Set<string>();
   readonly #next = new Map<number, number>();
   #producer: TransactionalProducer | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  #waiting: Call[] = [];
+  #turn: Promise<void> = Promise.resolve();
 
   /** @param readFrom reads the topic from offsets on, to its end */
   constructor(
@@ -27,11 +38,15 @@ export class TopicWriter {
     private readonly readFrom: (from: ReadonlyMap<number, number>) => AsyncIterable<StreamRecord>,
   ) {}
 
-  /** Writes the records whose ids are new, all or none; calls take their turns. Throws StreamsError `store`, `invalid-record`. */
-  write(records: readonly OutgoingRecord[]): Promise<{ written: number; duplicates: number }> {
-    const written = this.#turn.then(() => this.#write(records));
-    this.#turn = written.catch(() => undefined);
-    return written;
+  /**
+   * Writes the records whose ids are new, all or none. Calls that wait for their turn share a transaction.
+   * Throws StreamsError `store`, `invalid-record`.
+   */
+  write(records: readonly OutgoingRecord[]): Promise<Written> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ records, resolve, reject });
+      this.#turn = this.#turn.then(() => this.#takeTurn());
+    });
   }
 
   async close(): Promise<void> {
@@ -39,11 +54,23 @@ export class TopicWriter {
     await this.#producer?.close();
   }
 
-  async #write(records: readonly OutgoingRecord[]): Promise<{ written: number; duplicates: number }> {
+  async #takeTurn(): Promise<void> {
+    const calls = this.#waiting;
+    this.#waiting = [];
+    await this.#writeCalls(calls).catch(async (error: unknown) => {
+      // One call's record must not be another's failure.
+      if (calls.length === 1) return calls[0]!.reject(error);
+      for (const call of calls) await this.#writeCalls([call]).catch(call.reject);
+    });
+  }
+
+  async #writeCalls(calls: readonly Call[]): Promise<void> {
+    if (calls.length === 0) return;
     for (let tries = 1; ; tries++) {
       try {
-        const fresh = await this.#commitNew(records);
-        return { written: fresh, duplicates: records.length - fresh };
+        const written = await this.#commitNew(calls);
+        calls.forEach(({ resolve }, i) => resolve(written[i]!));
+        return;
       } catch (error) {
         await this.#producer?.close();
         this.#producer = undefined;
@@ -54,27 +81,39 @@ export class TopicWriter {
     }
   }
 
-  async #commitNew(records: readonly OutgoingRecord[]): Promise<number> {
-    if (!this.#producer) {
-      this.#producer = await TransactionalProducer.open(
-        this.kafka,
-        this.options.topics.nameOf(`${this.topic}.writer`),
-        this.options,
-      );
-      for await (const { id, partition, offset } of this.readFrom(this.#next)) {
-        this.#ids.add(id);
+  async #commitNew(calls: readonly Call[]): Promise<Written[]> {
+    const producer = (this.#producer ??= await this.#open());
+    const fresh = new Map<string, OutgoingRecord>();
+    const reports = calls.map(({ records }): Written => {
+      const before = fresh.size;
+      for (const record of records) {
+        const id = record.id ?? record.key;
+        if (!this.#ids.has(id) && !fresh.has(id)) fresh.set(id, record);
+      }
+      const written = fresh.size - before;
+      return { written, duplicates: records.length - written };
+    });
+    if (fresh.size > 0) {
+      const outputs = [...fresh.values()].map((record) => ({ topic: this.topic, record }));
+      await this.options.topics.untilReadable(await producer.commit(outputs));
+      for (const id of fresh.keys()) this.#ids.add(id);
+    }
+    return reports;
+  }
+
+  /** Fences the writer before, and learns the ids that it wrote. */
+  async #open(): Promise<TransactionalProducer> {
+    const id = this.options.topics.nameOf(`${this.topic}.writer`);
+    const producer = await TransactionalProducer.open(this.kafka, id, this.options);
+    try {
+      for await (const { id: known, partition, offset } of this.readFrom(this.#next)) {
+        this.#ids.add(known);
         this.#next.set(partition, offset + 1);
       }
+    } catch (error) {
+      await producer.close();
+      throw error;
     }
-    const fresh = new Map<string, OutgoingRecord>();
-    for (const record of records) {
-      const id = record.id ?? record.key;
-      if (!this.#ids.has(id) && !fresh.has(id)) fresh.set(id, record);
-    }
-    if (fresh.size === 0) return 0;
-    const outputs = [...fresh.values()].map((record) => ({ topic: this.topic, record }));
-    await this.options.topics.untilReadable(await this.#producer.commit(outputs));
-    for (const id of fresh.keys()) this.#ids.add(id);
-    return fresh.size;
+    return producer;
   }
 }

@@ -1,12 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CompressionTypes, type Kafka } from 'kafkajs';
 import type { ConsumerEvent } from '../streams.js';
 import { describeSeveralProcesses } from '../several-processes-contract.js';
 import { describeStreamsContract } from '../streams-contract.js';
 import { hasKafka, kafkaReleases, startBroker, type Broker } from './broker.fixture.js';
+import { kafkaClient } from './kafka-client.js';
 import { kafkaOptions } from './kafka-options.js';
 import { formatKafkaPlace } from './kafka-place.js';
 import { openKafkaStreams } from './kafka-streams.js';
+import { KafkaTopics } from './kafka-topics.js';
+import { TopicWriter } from './topic-writer.js';
 
 /** The shortest that brokers allow by default. */
 const SESSION_MS = 6_000;
@@ -37,6 +41,32 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
   describeSeveralProcesses('Kafka', SESSION_MS, async () => {
     const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
     return { place, streams: openKafkaStreams(place, kafkaOptions.parse({})), remove: async () => undefined };
+  });
+
+  it.each([
+    ['went through', true],
+    ['was undone', false],
+  ])('writes once, and says so, when the answer to a commit is lost that %s', async (_outcome, goesThrough) => {
+    const place = { brokers: broker.brokers, prefix: randomUUID() };
+    const options = kafkaOptions.parse({ partitions: 2 });
+    const streams = openKafkaStreams(formatKafkaPlace(place), options);
+    const kafka = kafkaClient(place.brokers, options, undefined);
+    const topics = new KafkaTopics(kafka, place.prefix, options);
+    let lost = 0;
+    const flaky = losingAnswers(kafka, (commit, abort) => {
+      lost += 1;
+      if (lost > 1) return commit();
+      return (goesThrough ? commit() : abort()).then(() => Promise.reject(new Error('the connection is gone')));
+    });
+    const transactions = { topics, compression: CompressionTypes.GZIP };
+    const writer = new TopicWriter(flaky, 't', transactions, (from) => streams.readAll('t', { from }));
+    const records = ['a', 'b', 'c'].map((key) => ({ key, value: Uint8Array.of(1) }));
+    expect(await writer.write(records)).toEqual({ written: 3, duplicates: 0 });
+    expect(await writer.write(records)).toEqual({ written: 0, duplicates: 3 });
+    expect(await streams.count('t')).toBe(3);
+    await writer.close();
+    await topics.close();
+    await streams.close();
   });
 
   it('fetches no more than the model takes', async () => {
@@ -97,3 +127,22 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     (slowSeconds + 120) * 1000,
   );
 });
+
+/** A client whose producers' commits are what `commit` makes of the real ones. */
+function losingAnswers(
+  kafka: Kafka,
+  commit: (really: () => Promise<void>, abort: () => Promise<void>) => Promise<void>,
+): Kafka {
+  const client = Object.create(kafka) as Kafka;
+  client.producer = (config) => {
+    const producer = kafka.producer(config);
+    return {
+      ...producer,
+      async transaction() {
+        const real = await producer.transaction();
+        return { ...real, commit: () => commit(real.commit, real.abort) };
+      },
+    };
+  };
+  return client;
+}

@@ -1,7 +1,8 @@
 import type { Kafka } from 'kafkajs';
 import type { OutgoingRecord, StreamRecord } from '../record.js';
 import type { Producer } from '../streams.js';
-import { StreamsError } from '../streams-error.js';
+import { StreamsError, type StreamsErrorCode } from '../streams-error.js';
+import type { WrittenEnd } from './kafka-topics.js';
 import { TransactionalProducer, type TransactionOptions } from './transactional-producer.js';
 
 /** How many records of a call were new, and how many ids the topic already had. */
@@ -13,8 +14,14 @@ interface Call {
   reject(error: unknown): void;
 }
 
-/** Times that a write is begun anew after another writer of the topic came between. */
-const TRIES = 20;
+/** A commit whose outcome is not known: where its records would be, and their ids. */
+interface Unsettled {
+  readonly sent: readonly WrittenEnd[];
+  readonly ids: readonly string[];
+}
+
+/** Times that a write is tried: after another writer of the topic came between, and after the cluster failed. */
+const TRIES: Partial<Record<StreamsErrorCode, number>> = { stale: 20, store: 3 };
 const LONGEST_PAUSE_MS = 250;
 
 /**
@@ -28,6 +35,9 @@ export class TopicWriter {
   readonly #next = new Map<number, number>();
   #producer: TransactionalProducer | undefined;
   #waiting: Call[] = [];
+  #unsettled: Unsettled | undefined;
+  /** Ids of a commit that seemed to fail and had gone through: they count as written, once. */
+  #settled = new Set<string>();
   #turn: Promise<void> = Promise.resolve();
 
   /** @param readFrom reads the topic from offsets on, to its end */
@@ -74,7 +84,7 @@ export class TopicWriter {
       } catch (error) {
         await this.#producer?.close();
         this.#producer = undefined;
-        if (!(error instanceof StreamsError) || error.code !== 'stale' || tries >= TRIES) throw error;
+        if (!(error instanceof StreamsError) || tries >= (TRIES[error.code] ?? 1)) throw error;
         // Two writers that fence each other in step would never end.
         await new Promise((resolve) => setTimeout(resolve, Math.random() * LONGEST_PAUSE_MS));
       }
@@ -86,16 +96,20 @@ export class TopicWriter {
     const fresh = new Map<string, OutgoingRecord>();
     const reports = calls.map(({ records }): Written => {
       const before = fresh.size;
+      let settled = 0;
       for (const record of records) {
         const id = record.id ?? record.key;
-        if (!this.#ids.has(id) && !fresh.has(id)) fresh.set(id, record);
+        if (this.#settled.delete(id)) settled += 1;
+        else if (!this.#ids.has(id) && !fresh.has(id)) fresh.set(id, record);
       }
-      const written = fresh.size - before;
+      const written = fresh.size - before + settled;
       return { written, duplicates: records.length - written };
     });
     if (fresh.size > 0) {
       const outputs = [...fresh.values()].map((record) => ({ topic: this.topic, record }));
-      await this.options.topics.untilReadable(await producer.commit(outputs));
+      const onSent = (sent: readonly WrittenEnd[]): void => void (this.#unsettled = { sent, ids: [...fresh.keys()] });
+      await this.options.topics.untilReadable(await producer.commit(outputs, undefined, onSent));
+      this.#unsettled = undefined;
       for (const id of fresh.keys()) this.#ids.add(id);
     }
     return reports;
@@ -109,7 +123,12 @@ export class TopicWriter {
       for await (const { id: known, partition, offset } of this.readFrom(this.#next)) {
         this.#ids.add(known);
         this.#next.set(partition, offset + 1);
+        // Records of a transaction that was undone are not readable: one that is there settles all.
+        if (this.#unsettled?.sent.some((sent) => sent.partition === partition && sent.end === offset + 1)) {
+          this.#settled = new Set(this.#unsettled.ids);
+        }
       }
+      this.#unsettled = undefined;
     } catch (error) {
       await producer.close();
       throw error;

@@ -67,11 +67,16 @@ export class TransactionalProducer {
 
   /**
    * Writes all outputs and moves the position, or nothing of it.
+   * @param onSent told, before it is committed, where in each partition the records are
    * @returns what must be readable for all of it to be: a transaction becomes so as a whole in each partition
    * @throws StreamsError `stale` when another producer has taken the id over, `invalid-record` for a record that is too
    * large, `store` when it may be tried again
    */
-  async commit(outputs: readonly Output[], position?: GroupPosition): Promise<WrittenEnd[]> {
+  async commit(
+    outputs: readonly Output[],
+    position?: GroupPosition,
+    onSent?: (written: readonly WrittenEnd[]) => void,
+  ): Promise<WrittenEnd[]> {
     const requests = await this.#requests(outputs);
     const written: WrittenEnd[] = [];
     let transaction: Transaction | undefined;
@@ -87,6 +92,7 @@ export class TransactionalProducer {
           })),
         );
       }
+      onSent?.(written);
       if (position) {
         const { group, topic, partition, offset } = position;
         const topics = [

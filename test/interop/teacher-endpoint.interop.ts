@@ -31,7 +31,10 @@ async function said<P, S>(
   prompts: readonly string[],
 ): Promise<string[]> {
   const loaded = images.map((file, i) =>
-    teacher.load({ source: { case: 'uri', value: pathToFileURL(file).href } }, { images: new ImageStore(), sampleId: `s${i}` }),
+    teacher.load(
+      { source: { case: 'uri', value: pathToFileURL(file).href } },
+      { images: new ImageStore(), sampleId: `s${i}` },
+    ),
   );
   const seen = await teacher.look(await Promise.all(loaded));
   const questions = seen.flatMap((image) => prompts.map((prompt) => ({ image, text: prompt })));

@@ -1,4 +1,4 @@
-import { memoryLimit, memoryNeeds, precisions } from '@mpa/onnx';
+import { memoryLimit, memoryNeeds, ONE_QUESTION, precisions } from '@mpa/onnx';
 import type { MemoryNeeds, Precision } from '@mpa/onnx';
 import { countParameters, describeCheckpoint } from '@mpa/vlm';
 
@@ -7,12 +7,14 @@ export interface ModelNeeds {
   readonly model: string;
   readonly parameters: number;
   readonly memoryLimit: number;
+  /** To learn, on one small image at a time: parameters, and for all of them gradients and AdamW's two moments. */
+  readonly training: { readonly lora: number; readonly full: number };
   /** To answer, by precision. */
   readonly answering: readonly ({ readonly precision: Precision; readonly fits: boolean } & MemoryNeeds)[];
 }
 
-/** One question, as long as a prompt with a tiled image is. */
-const LOAD = { batch: 1, tokens: 2048 };
+/** Node.js and TensorFlow with its buffers; measured. */
+const TRAINING_RUNTIME = 0.4 * 2 ** 30;
 
 /** The needs of the checkpoint in `dir`, whose weights need not be there. Throws CheckpointError. */
 export async function modelNeeds(dir: string): Promise<ModelNeeds> {
@@ -20,20 +22,23 @@ export async function modelNeeds(dir: string): Promise<ModelNeeds> {
   const limit = memoryLimit();
   const answering = [];
   for (const precision of precisions) {
-    const needs = await memoryNeeds(description, precision, LOAD);
+    const needs = await memoryNeeds(description, precision, ONE_QUESTION);
     answering.push({ precision, fits: needs.total <= limit, ...needs });
   }
-  return { model: dir, parameters: countParameters(description), memoryLimit: limit, answering };
+  const parameters = countParameters(description);
+  const training = { lora: TRAINING_RUNTIME + 4 * parameters, full: TRAINING_RUNTIME + 16 * parameters };
+  return { model: dir, parameters, memoryLimit: limit, training, answering };
 }
 
 /** Lines for a reader. */
-export function describeNeeds({ model, parameters, memoryLimit: limit, answering }: ModelNeeds): string[] {
+export function describeNeeds({ model, parameters, memoryLimit: limit, training, answering }: ModelNeeds): string[] {
   return [
     `model      ${model}: ${parameters.toLocaleString('en')} parameters`,
     ...answering.map(({ precision, fits, weights, total }) => {
       const verdict = fits ? 'fits' : `does not fit into ${gibibytes(limit)}`;
       return `           ${precision.padEnd(7)} ${gibibytes(weights)} on disk, about ${gibibytes(total)} of memory to answer: ${verdict}`;
     }),
+    `           training: more than ${gibibytes(training.lora)} with LoRA, ${gibibytes(training.full)} in full; what a batch takes comes on top`,
   ];
 }
 

@@ -3,7 +3,7 @@ export { measureAgreement } from './agreement.js';
 export type { GenerateOptions, Generated } from './generate.js';
 export type { LoadOptions } from './load-model.js';
 export { loadModel } from './load-model.js';
-export { memoryLimit, memoryNeeds } from './memory-needs.js';
+export { memoryLimit, memoryNeeds, ONE_QUESTION } from './memory-needs.js';
 export type { Load, MemoryNeeds } from './memory-needs.js';
 export { OnnxError } from './onnx-error.js';
 export { OnnxModel } from './onnx-model.js';

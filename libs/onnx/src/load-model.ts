@@ -4,7 +4,7 @@ import type { Checkpoint } from '@mpa/vlm';
 import type { InferenceSession } from 'onnxruntime-node';
 import { exportGraph } from './export-graph.js';
 import type { Graph } from './graph.js';
-import { refuseIfTooLarge } from './memory-needs.js';
+import { memoryNeeds, ONE_QUESTION, refuseIfTooLarge } from './memory-needs.js';
 import { OnnxError } from './onnx-error.js';
 import { OnnxModel } from './onnx-model.js';
 import { linearKinds } from './precision.js';
@@ -42,13 +42,16 @@ export async function loadModel(
       `attentionLayers must be 1 to ${shape.textLayers}, the model's layers, not ${attentionLayers}.`,
     );
   }
-  if (executionProviders.join() === 'cpu') await refuseIfTooLarge(checkpoint, precision);
+  const needs = await memoryNeeds(checkpoint, precision, ONE_QUESTION);
+  if (executionProviders.join() === 'cpu') await refuseIfTooLarge(checkpoint, precision, needs);
   const kinds = await linearKinds(precision, executionProviders);
   const identity = { config, attentionLayers, kinds, files: await weightFiles(checkpoint.dir) };
   const sessions = new SessionThread();
   const open = async (tower: 'text' | 'vision', build: () => Graph): Promise<void> => {
     const place = { cacheDir, variant: `${tower}-${precision}`, checkpoint: checkpoint.dir };
-    await sessions.open(tower, await exportGraph(place, identity, build), sessionOptions(threads, executionProviders));
+    const path = await exportGraph(place, identity, build);
+    const packs = tower === 'vision' || needs.packed > 0;
+    await sessions.open(tower, path, sessionOptions(threads, executionProviders, packs));
   };
   try {
     await open('vision', () => visionGraph(family, config, weights, kinds.vision));
@@ -72,12 +75,17 @@ async function weightFiles(dir: string): Promise<readonly string[]> {
   );
 }
 
-function sessionOptions(threads: number | undefined, providers: readonly string[]): InferenceSession.SessionOptions {
+function sessionOptions(
+  threads: number | undefined,
+  providers: readonly string[],
+  packs: boolean,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [...providers],
     graphOptimizationLevel: 'all',
     interOpNumThreads: 1,
     logSeverityLevel: 3,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(packs ? {} : { extra: { session: { disable_prepacking: '1' } } }),
   };
 }

@@ -19,7 +19,7 @@ export interface Load {
 export interface MemoryNeeds {
   /** Weights as they lie on disk and are mapped. */
   readonly weights: number;
-  /** Copies of the text layers' matrices in the order in which ONNX Runtime multiplies. */
+  /** Copies of the text layers' matrices in the order in which ONNX Runtime multiplies; 0 where it is to do without. */
   readonly packed: number;
   /** Keys and values of every layer, before and after a token is added, and logits. */
   readonly cache: number;
@@ -30,6 +30,9 @@ export interface MemoryNeeds {
 
 // Measured with SmolVLM-256M and -500M (`npm run interop -- full-size`): what is left when the rest is subtracted.
 const RUNTIME = 0.35 * 2 ** 30;
+
+/** Copies that are larger are not made: they save a twentieth of the time (SmolVLM-256M, two cores) and cost as much memory as the layers. */
+const LARGEST_COPIES = 2 ** 29;
 
 const BYTES = { float32: 4, int32: 4, int64: 8, uint8: 1, int8: 1, bool: 1 } as const;
 
@@ -49,7 +52,9 @@ export async function memoryNeeds(
   const vision = bytesOf(visionGraph(family, config, weights, kinds.vision));
   const text = bytesOf(textGraph(family, config, weights, { ...kinds.text, attentionLayers: 1 }));
   const kept = new Set(family.textModules(config, LINEAR_MODULES).map((module) => `${module}.weight`));
-  const packed = [...text].reduce((sum, [name, bytes]) => sum + (kept.has(name.split('/')[0]!) ? bytes : 0), 0);
+  const copies = [...text].reduce((sum, [name, bytes]) => sum + (kept.has(name.split('/')[0]!) ? bytes : 0), 0);
+  // Quantized matrices are multiplied in that order only.
+  const packed = precision === 'float32' && copies > LARGEST_COPIES ? 0 : copies;
   const keys = shape.textLayers * 2 * shape.kvHeads * shape.headDim * tokens;
   const cache = 4 * batch * (2 * keys + 3 * shape.vocabSize);
   const mapped = sum(vision) + sum(text);
@@ -62,16 +67,16 @@ export function memoryLimit(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** Throws {@link OnnxError}, with the figures and what to do, for a model that cannot answer even one question here. */
+/** Throws {@link OnnxError}, with the figures and what to do, for a model that needs more than this machine has. */
 export async function refuseIfTooLarge(
   checkpoint: Pick<CheckpointDescription, 'dir' | 'family' | 'config' | 'shape'>,
   precision: Precision,
+  { total }: MemoryNeeds,
 ): Promise<void> {
-  const needs = async (kind: Precision): Promise<number> => (await memoryNeeds(checkpoint, kind, ONE_QUESTION)).total;
-  const [total, limit] = [await needs(precision), memoryLimit()];
+  const limit = memoryLimit();
   if (total <= limit) return;
-  const smaller = await Promise.all(precisions.map(async (kind) => ({ kind, total: await needs(kind) })));
-  const fitting = smaller.find((other) => other.total <= limit);
+  const others = precisions.map(async (kind) => ({ kind, ...(await memoryNeeds(checkpoint, kind, ONE_QUESTION)) }));
+  const fitting = (await Promise.all(others)).find((other) => other.total <= limit);
   const advice = fitting
     ? `in ${fitting.kind} it needs ${gibibytes(fitting.total)}`
     : 'no precision fits; use a larger machine, or a server as the teacher';
@@ -80,7 +85,8 @@ export async function refuseIfTooLarge(
   );
 }
 
-const ONE_QUESTION: Load = { batch: 1, tokens: 2048 };
+/** One question, as long as a prompt with a tiled image is. */
+export const ONE_QUESTION: Load = { batch: 1, tokens: 2048 };
 
 function gibibytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -92,10 +92,36 @@ const llavaInterleave: Json = {
   vision_feature_select_strategy: 'full',
 };
 
+/** SmolVLM with the SigLIP base tower at 512 pixels. */
+const smolVlm = (
+  hidden_size: number,
+  num_hidden_layers: number,
+  heads: number,
+  kvHeads: number,
+  intermediate_size: number,
+): Json => ({
+  model_type: 'idefics3',
+  image_token_id: 49190,
+  scale_factor: 4,
+  text_config: { model_type: 'llama', hidden_size, intermediate_size, num_hidden_layers, num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: 64, max_position_embeddings: 8192, rms_norm_eps: 1e-5, rope_theta: 100_000, vocab_size: 49_280, tie_word_embeddings: false }, // prettier-ignore
+  vision_config: { hidden_size: 768, image_size: 512, intermediate_size: 3072, num_attention_heads: 12, num_hidden_layers: 12, patch_size: 16 }, // prettier-ignore
+});
+
+const smolVlm2b: Json = {
+  model_type: 'idefics3',
+  image_token_id: 49153,
+  scale_factor: 3,
+  text_config: { model_type: 'llama', hidden_size: 2048, intermediate_size: 8192, num_hidden_layers: 24, num_attention_heads: 32, num_key_value_heads: 32, head_dim: 64, max_position_embeddings: 16_384, rms_norm_eps: 1e-5, rope_theta: 273_768, vocab_size: 49_155, tie_word_embeddings: false }, // prettier-ignore
+  vision_config: { hidden_size: 1152, image_size: 384, intermediate_size: 4304, num_attention_heads: 16, num_hidden_layers: 27, patch_size: 14 }, // prettier-ignore
+};
+
 describe('the models of published configurations', () => {
   // Numbers of parameters: of transformers 5.24's models of the same fields on the meta device; for the -hf folders also their
   // published size.
   it.each([
+    ['SmolVLM-256M', smolVlm(576, 30, 9, 3, 1536), 256_484_928, 1024],
+    ['SmolVLM-500M', smolVlm(960, 32, 15, 5, 2560), 507_482_304, 1024],
+    ['SmolVLM-2.2B', smolVlm2b, 2_246_272_880, 729],
     ['InternVL2.5-2B', internVl(internLm(2048, 24, 16, 8192)), 2_205_754_368, 1024],
     ['InternVL2.5-8B', internVl(internLm(4096, 32, 32, 14336)), 8_075_365_376, 1024],
     ['InternVL3-1B', internVl(qwen2(896, 24, 14, 2, 4864)), 938_193_024, 1024],

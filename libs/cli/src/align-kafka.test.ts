@@ -14,14 +14,16 @@ const COUNT = 24;
 
 // The newest release; the streams' own tests run on all.
 describe.skipIf(!hasKafka)('mpa align on Kafka', () => {
-  const work = mkdtempSync(join(tmpdir(), 'mpa-align-kafka-'));
-  const slow = join(work, 'slow.yaml');
+  let work: string;
+  let slow: string;
   let { teacher, student, images } = {} as AlignInputs;
   let broker: Broker;
   let brokers: string;
   let streams: Streams;
 
   beforeAll(async () => {
+    work = mkdtempSync(join(tmpdir(), 'mpa-align-kafka-'));
+    slow = join(work, 'slow.yaml');
     broker = await startBroker(kafkaReleases.at(-1)!);
     brokers = broker.brokers.join(',');
     ({ teacher, student, images } = await writeAlignInputs(work, COUNT));

@@ -40,11 +40,13 @@ describe('options of Kafka', () => {
 
 // A broker with a certificate and passwords of its own, so not on one that is given.
 describe.skipIf(!hasKafka || kafkaReleases.length === 1)('Kafka behind TLS and SASL', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mpa-kafka-tls-'));
-  const ca = join(folder, 'cert.pem');
+  let folder: string;
+  let ca: string;
   let broker: Broker;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'mpa-kafka-tls-'));
+    ca = join(folder, 'cert.pem');
     const key = join(folder, 'key.pem');
     const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
     const request = [

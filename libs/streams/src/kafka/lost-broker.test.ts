@@ -12,9 +12,10 @@ const COUNT = 200;
 
 // It kills brokers, so not on a cluster that is given.
 describe.skipIf(!hasKafka || kafkaReleases.length === 1)('a cluster of three', () => {
-  const data = mkdtempSync(join(tmpdir(), 'mpa-kafka-three-'));
+  let data: string;
   let broker: Broker;
   beforeAll(async () => {
+    data = mkdtempSync(join(tmpdir(), 'mpa-kafka-three-'));
     broker = await startBroker(kafkaReleases.at(-1)!, ['--nodes', '3', '--data', data]);
   }, 600_000);
   afterAll(async () => {

@@ -1,6 +1,7 @@
 import { openCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { loadTensorflow } from '@mpa/tensorflow';
+import { peakMemory } from './peak-memory.js';
 import { generateOnce, openForGeneration, trainable, trainStep, workload } from './subject.js';
 
 /** What `alone.js` prints: the most memory that its process had, mapped files included. */
@@ -36,5 +37,5 @@ const [work = '', folder = '', cacheDir = '', threads = '1'] = process.argv.slic
 const checkpoint = await openCheckpoint(folder);
 await works[work]!(checkpoint, cacheDir, Number(threads));
 checkpoint.close();
-const report: AloneReport = { peakBytes: process.resourceUsage().maxRSS * 1024 };
+const report: AloneReport = { peakBytes: peakMemory() };
 console.log(JSON.stringify(report));

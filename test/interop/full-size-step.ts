@@ -17,6 +17,7 @@ import {
 } from '@mpa/tensorflow';
 import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
 import type { Checkpoint, ProcessedImage } from '@mpa/vlm';
+import { peakMemory } from '../bench/peak-memory.js';
 
 /** What one step prints: its time, and the most memory that its process had (mapped files count). */
 export interface StepReport {
@@ -120,7 +121,7 @@ const values = await steps[step]!({ checkpoint, cacheDir, out, precision: precis
 checkpoint.close();
 const report: StepReport = {
   seconds: (performance.now() - start) / 1000,
-  peakBytes: process.resourceUsage().maxRSS * 1024,
+  peakBytes: peakMemory(),
   ...(values && { values }),
 };
 console.log(JSON.stringify(report));

@@ -1,18 +1,8 @@
 import { loadModel } from '@mpa/onnx';
 import type { OnnxModel } from '@mpa/onnx';
-import {
-  AdamW,
-  collate,
-  crossEntropy,
-  disposeLayout,
-  IGNORED,
-  layOut,
-  lossAndGradients,
-  Parameters,
-  TensorModel,
-  tf,
-} from '@mpa/tensorflow';
+import { AdamW, collate, disposeLayout, IGNORED, layOut, Parameters, TensorModel, tf } from '@mpa/tensorflow';
 import type { Trainable } from '@mpa/tensorflow';
+import { trainOnce } from './train-once.js';
 import type { Checkpoint, ProcessedImage, SmolVlmConfig } from '@mpa/vlm';
 
 /** The prompt that both sides read: 128 tokens with one image among them, and how many are answered or generated. */
@@ -101,13 +91,7 @@ export function trainStep(
     const start = performance.now();
     const layout = layOut(batched, model.shape);
     const features = frozenVision ? tf.tidy(() => model.imageFeatures(layout)) : undefined;
-    const { value, gradients } = lossAndGradients(parameters, () => {
-      const hidden = model.hidden(layout, features ?? model.imageFeatures(layout));
-      return crossEntropy(model.targetLogProbabilities(layout, hidden), layout.targets.weights);
-    });
-    optimizer.step(gradients, 1e-5);
-    value.dataSync();
-    tf.dispose([value, ...gradients.values()]);
+    trainOnce(model, parameters, optimizer, { layout, features, rate: 1e-5 });
     if (features) features.dispose();
     disposeLayout(layout);
     if (step > 0) best = Math.min(best, (performance.now() - start) / 1000);

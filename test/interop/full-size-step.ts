@@ -5,12 +5,10 @@ import type { OnnxModel, Precision } from '@mpa/onnx';
 import {
   AdamW,
   collate,
-  crossEntropy,
   disposeLayout,
   IGNORED,
   layOut,
   loadTensorflow,
-  lossAndGradients,
   Parameters,
   TensorModel,
   tf,
@@ -18,6 +16,8 @@ import {
 import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
 import type { Checkpoint, ProcessedImage } from '@mpa/vlm';
 import { peakMemory } from '../bench/peak-memory.js';
+import { trainable } from '../bench/subject.js';
+import { trainOnce } from '../bench/train-once.js';
 
 /** What one step prints: its time, and the most memory that its process had (mapped files count). */
 export interface StepReport {
@@ -75,8 +75,7 @@ async function question({ processor }: Checkpoint): Promise<{ ids: Int32Array; i
 /** Five LoRA steps on q_proj and v_proj, merged and saved to `out`. */
 async function train(checkpoint: Checkpoint, out: string): Promise<readonly number[]> {
   await loadTensorflow({ backend: 'native' });
-  const modules = checkpoint.family.textModules(checkpoint.config, ['q_proj', 'v_proj']);
-  const parameters = new Parameters(checkpoint.weights, { kind: 'lora', rank: 8, alpha: 16, modules }, evenlySpread());
+  const parameters = new Parameters(checkpoint.weights, trainable(checkpoint, 'LoRA'), evenlySpread());
   const model = new TensorModel(checkpoint.family, checkpoint.config, parameters);
   const optimizer = new AdamW(parameters, { weightDecay: 0.01 });
   const { ids, images } = await question(checkpoint);
@@ -85,15 +84,8 @@ async function train(checkpoint: Checkpoint, out: string): Promise<readonly numb
   const labels = tokens.map((id, i) => (i < ids.length ? IGNORED : id));
   const layout = layOut(collate([{ ids: tokens, labels, images }], model.shape), model.shape);
   const features = tf.tidy(() => model.imageFeatures(layout));
-  const losses = Array.from({ length: 5 }, () => {
-    const { value, gradients } = lossAndGradients(parameters, () =>
-      crossEntropy(model.targetLogProbabilities(layout, model.hidden(layout, features)), layout.targets.weights),
-    );
-    optimizer.step(gradients, 1e-3);
-    const [loss] = value.dataSync<'float32'>();
-    tf.dispose([value, ...gradients.values()]);
-    return loss!;
-  });
+  const step = { layout, features, rate: 1e-3 };
+  const losses = Array.from({ length: 5 }, () => trainOnce(model, parameters, optimizer, step));
   disposeLayout(layout);
   await saveCheckpoint(out, checkpoint, (name) => parameters.read(name), 'F32');
   return losses;

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../free-port.js';
 import { pythonEnvironment } from './python-environment.js';
 
 /** A checkpoint behind `transformers serve`. */
@@ -44,13 +44,4 @@ async function isUp(child: ChildProcess, url: string, said: () => string): Promi
   }
   child.kill('SIGKILL');
   throw new Error(`transformers serve did not come up: ${said()}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

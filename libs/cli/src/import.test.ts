@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeWorld } from '@mpa/benchmarks';
@@ -114,12 +114,14 @@ describe("mpa import of the reference implementation's annotations", LONG, () =>
     expect((await decisionsOf('pi.json')).map(({ unchecked }) => unchecked)).toEqual([false, false]);
   });
 
-  it('has the teacher check them, where one is named', async () => {
+  it('has the teacher check them, where one is named, also when the run was renamed meanwhile', async () => {
     const rows = [annotated('good-0.png', 'What is drawn', 'a cat'), annotated('good-1.png', 'What is drawn', 'a dog')];
     await importText('taught.jsonl', 'mpa-json', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const summary = await align('taught.jsonl', '--teacher', inputs.teacher);
+    renameSync(runOf('taught.jsonl'), runOf('renamed'));
+    const summary = await align('renamed', '--teacher', inputs.teacher);
     expect(summary).toMatchObject({ selected: 1, rejected: { teacher_disagrees_with_itself: 1 } });
-    const annotations = await recordsOf('taught.jsonl', topics.annotations);
+    expect(summary.train.steps).toBeGreaterThan(0);
+    const annotations = await recordsOf('renamed', topics.annotations);
     for (const { selfCheck, promptId, signals } of annotations) {
       expect({ selfCheck, promptId }).toEqual({ selfCheck: 'a cat', promptId: 'import/mpa-json' });
       expect(signals?.answerLogProbabilityPerCharacter).toBeLessThan(0);

@@ -53,7 +53,7 @@ export async function importAnnotations(options: ImportOptions): Promise<ImportC
     } finally {
       await streams.close();
     }
-    await writeRunState(paths, { images: counts.records, imported: { task, file }, seconds: 0 });
+    await writeRunState(paths, { runId: basename(run), images: counts.records, imported: { task, file }, seconds: 0 });
   });
   return counts!;
 }

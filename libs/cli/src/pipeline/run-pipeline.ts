@@ -73,8 +73,8 @@ type Outcome = { readonly summary: Summary; readonly curve: Awaited<ReturnType<t
 
 async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
   const { options, paths, place, streams } = run;
-  const runId = basename(paths.folder);
   const before = await readRunState(paths);
+  const runId = before.runId ?? basename(paths.folder);
   let state: RunState = before;
   let writing = Promise.resolve();
   const keep = async (change: Partial<RunState>): Promise<RunState> => {
@@ -83,7 +83,7 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     await (writing = writing.then(() => writeRunState(paths, state)));
     return state;
   };
-  await keep({ questions: Object.fromEntries([...run.evaluated].map(([{ task }, n]) => [task, n])) });
+  await keep({ runId, questions: Object.fromEntries([...run.evaluated].map(([{ task }, n]) => [task, n])) });
   const over = new AbortController();
   const listing =
     before.images === undefined

@@ -8,6 +8,8 @@ import type { PipelineOptions } from './pipeline-options.js';
 
 /** What of a run is finished, beside its records. */
 export interface RunState {
+  /** The run's id in its records: what its folder was called when it began. It may be renamed since. */
+  readonly runId?: string;
   /** Records on the topic `images`, once all sources are listed. */
   readonly images?: number;
   /** Labelled questions by task. */

@@ -3,6 +3,7 @@ import { activation, checkDivides, readBySchema, size, squareSide } from '../con
 import type { Activation } from '../layers.js';
 import { checkTextConfig, textConfigSchema } from '../text-decoder/config.js';
 import type { TextConfig } from '../text-decoder/config.js';
+import { visionConfigOf } from '../vision-encoder/config.js';
 import type { VisionConfig } from '../vision-encoder/config.js';
 import { layersBehind } from '../vision-encoder/feature-layer.js';
 
@@ -68,7 +69,6 @@ export function readInternVlConfig(json: unknown): InternVlConfig {
   const { text_config: text, vision_config: v, ...c } = readBySchema('config.json', schema, json);
   const scaleFactor = Math.trunc(1 / c.downsample_ratio);
   checkTextConfig(text);
-  checkDivides(v.hidden_size, v.num_attention_heads, 'vision_config.hidden_size over num_attention_heads');
   checkDivides(1, c.downsample_ratio, '1 over downsample_ratio');
   checkDivides(Math.floor(v.image_size / v.patch_size), scaleFactor, 'patches per side times downsample_ratio');
   return {
@@ -79,14 +79,7 @@ export function readInternVlConfig(json: unknown): InternVlConfig {
     tieWordEmbeddings: text.tieWordEmbeddings ?? c.tie_word_embeddings,
     text,
     vision: {
-      hiddenSize: v.hidden_size,
-      intermediateSize: v.intermediate_size,
-      layers: v.num_hidden_layers,
-      heads: v.num_attention_heads,
-      imageSize: v.image_size,
-      patchSize: v.patch_size,
-      layerNormEpsilon: v.layer_norm_eps,
-      activation: v.hidden_act,
+      ...visionConfigOf(v),
       norm: v.norm_type,
       queryKeyValueBias: v.attention_bias,
       queryKeyNorm: v.use_qk_norm,

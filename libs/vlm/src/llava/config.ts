@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { activation, checkDivides, readBySchema, size, squareSide } from '../config-schema.js';
+import { activation, readBySchema, size, squareSide } from '../config-schema.js';
 import type { Activation } from '../layers.js';
 import { checkTextConfig, textConfigSchema } from '../text-decoder/config.js';
 import type { TextConfig } from '../text-decoder/config.js';
+import { visionConfigOf } from '../vision-encoder/config.js';
 import type { VisionConfig } from '../vision-encoder/config.js';
 import { layersBehind } from '../vision-encoder/feature-layer.js';
 
@@ -81,7 +82,6 @@ const schema = z.object({
 export function readLlavaConfig(json: unknown): LlavaConfig {
   const { text_config: text, vision_config: v, ...c } = readBySchema('config.json', schema, json);
   checkTextConfig(text);
-  checkDivides(v.hidden_size, v.num_attention_heads, 'vision_config.hidden_size over num_attention_heads');
   return {
     imageTokenId: c.image_token_index ?? c.image_token_id ?? 32000,
     projectorActivation: c.projector_hidden_act,
@@ -93,14 +93,7 @@ export function readLlavaConfig(json: unknown): LlavaConfig {
     vision: {
       kind: v.model_type === 'clip_vision_model' ? 'clip' : 'siglip',
       poolingHead: v.model_type === 'siglip_vision_model' && v.vision_use_head,
-      hiddenSize: v.hidden_size,
-      intermediateSize: v.intermediate_size,
-      layers: v.num_hidden_layers,
-      heads: v.num_attention_heads,
-      imageSize: v.image_size,
-      patchSize: v.patch_size,
-      layerNormEpsilon: v.layer_norm_eps,
-      activation: v.hidden_act,
+      ...visionConfigOf(v),
     },
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { activation, checkDivides, readBySchema, size } from '../config-schema.js';
 import { checkTextConfig, textConfigSchema } from '../text-decoder/config.js';
 import type { TextConfig } from '../text-decoder/config.js';
+import { visionConfigOf } from '../vision-encoder/config.js';
 import type { VisionConfig } from '../vision-encoder/config.js';
 
 /** The validated config of a SmolVLM / Idefics3 checkpoint, in the names of this code base. */
@@ -41,18 +42,8 @@ const schema = z.object({
  */
 export function readSmolVlmConfig(json: unknown): SmolVlmConfig {
   const { text_config: text, vision_config: v, ...c } = readBySchema('config.json', schema, json);
-  const vision: VisionConfig = {
-    hiddenSize: v.hidden_size,
-    intermediateSize: v.intermediate_size,
-    layers: v.num_hidden_layers,
-    heads: v.num_attention_heads,
-    imageSize: v.image_size,
-    patchSize: v.patch_size,
-    layerNormEpsilon: v.layer_norm_eps,
-    activation: v.hidden_act,
-  };
+  const vision = visionConfigOf(v);
   checkTextConfig(text);
-  checkDivides(vision.hiddenSize, vision.heads, 'vision_config.hidden_size over num_attention_heads');
   checkDivides(Math.floor(vision.imageSize / vision.patchSize), c.scale_factor, 'patches per side over scale_factor');
   return {
     imageTokenId: c.image_token_id,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatKafkaPlace, kafkaOptions, openKafkaStreams, type KafkaPlace, type Streams } from '@mpa/streams';
 import { hasKafka, kafkaReleases, startBroker } from '@mpa/streams/testing';
+import { printKafkaPerformance } from './kafka-performance.js';
 import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 
 const WORKER = new URL('./streams-worker.js', import.meta.url).pathname;
@@ -27,6 +28,9 @@ export async function benchStreams(): Promise<void> {
     report(`write ${RECORDS} records of ${VALUE_BYTES} bytes`, wrote);
     const copied = { ours: await copyOurs(places.ours), bare: await copyBare(places.bare) };
     report(`copy them, a transaction every ${BATCH}`, copied);
+    const read = await readOurs(places.ours);
+    report(`read them`, { ours: read, bare: await readBare(places.bare) });
+    await printKafkaPerformance(brokers[0]!, { records: RECORDS, bytes: VALUE_BYTES });
     await scaleOut({ brokers, prefix: 'scale' });
   } finally {
     await broker.stop();
@@ -37,8 +41,9 @@ function report(what: string, seconds: { ours: number; bare: number }): void {
   const [ours, bare] = [RECORDS / seconds.ours, RECORDS / seconds.bare];
   const verdict = ours >= 0.9 * bare ? 'reached' : 'missed';
   const share = `${((100 * ours) / bare).toFixed(0)} %`;
+  const megabytes = (rate: number): string => `${rate.toFixed(0)} a second (${((rate * VALUE_BYTES) / 1e6).toFixed(1)} MB/s)`;
   console.log(
-    `streams: ${what}: ${ours.toFixed(0)} a second, bare kafkajs ${bare.toFixed(0)}: ${share}   aim 90 % ${verdict}`,
+    `streams: ${what}: ${megabytes(ours)}, bare kafkajs ${megabytes(bare)}: ${share}   aim 90 % ${verdict}`,
   );
 }
 
@@ -166,6 +171,30 @@ async function copyBare(place: KafkaPlace): Promise<number> {
   });
   await consumer.disconnect();
   await Promise.all([...producers.values()].map((producer) => producer.disconnect()));
+  return seconds;
+}
+
+async function readOurs(place: KafkaPlace): Promise<number> {
+  const streams = openKafkaStreams(formatKafkaPlace(place), options);
+  let read = 0;
+  const seconds = await timed(async () => {
+    for await (const record of streams.readAll('in')) read += record.value.length > 0 ? 1 : 0;
+  });
+  await streams.close();
+  if (read !== RECORDS) throw new Error(`${read} of ${RECORDS} records were read`);
+  return seconds;
+}
+
+async function readBare(place: KafkaPlace): Promise<number> {
+  const consumer = kafkaOf(place).consumer({ groupId: 'bare.read', maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: ['bare.in'], fromBeginning: true });
+  let read = 0;
+  const seconds = await timed(async () => {
+    await consumer.run({ autoCommit: false, eachBatch: async ({ batch: { messages } }) => void (read += messages.length) }); // prettier-ignore
+    while (read < RECORDS) await pause(5);
+  });
+  await consumer.disconnect();
   return seconds;
 }
 

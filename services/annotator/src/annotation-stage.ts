@@ -13,6 +13,10 @@ import type { AnnotatorConfig } from './annotator-config.js';
 import { Duplicates } from './duplicates.js';
 import { QuestionCounts } from './question-counts.js';
 
+const GROUP = 'annotator';
+/** Earlier annotations whose questions count. */
+const COUNTED = 200_000;
+
 interface Entry<Prepared> {
   readonly record: StreamRecord;
   readonly message: ImageRecord;
@@ -115,7 +119,7 @@ export async function annotationStage<Prepared extends object, Seen>(
   }
 
   const concurrency = Math.ceil(model.parallel / config.batch) + 1;
-  return { group: 'annotator', input: topics.images.name, batch: config.batch, concurrency, process };
+  return { group: GROUP, input: topics.images.name, batch: config.batch, concurrency, process };
 }
 
 /** All results, once all work has ended, also where some failed: none goes on behind a batch that comes again. */
@@ -130,10 +134,17 @@ function skip(skipped: ImageFault): Annotated {
   return { ...nothing, status: AnnotationStatus.SKIPPED, skipped: { reason, detail } };
 }
 
-/** The questions of an earlier session, so that a run that was stopped keeps to its limits. */
+/**
+ * The questions of an earlier session, so that a run that was stopped keeps to its limits. The latest will do: reading a large corpus
+ * would hold up every worker that starts.
+ */
 async function corpusOf(streams: Streams, { diversity }: AnnotatorConfig): Promise<QuestionCounts> {
   const corpus = new QuestionCounts(diversity);
-  for await (const record of streams.readAll(topics.annotations.name)) {
+  const { name } = topics.annotations;
+  const { partitions } = await streams.lag(GROUP, name);
+  const latest = Math.ceil(COUNTED / partitions.length);
+  const from = new Map(partitions.map(({ partition, end }) => [partition, Math.max(0, end - latest)]));
+  for await (const record of streams.readAll(name, { from })) {
     const annotation: Annotation = topics.annotations.decode(record);
     if (annotation.status === AnnotationStatus.ANNOTATED) corpus.add(taskName(annotation.task), annotation.question);
   }

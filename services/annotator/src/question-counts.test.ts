@@ -18,4 +18,17 @@ describe('QuestionCounts', () => {
     expect(counts.allows('chartqa', 'b?')).toBe(true); // 2 of 8
     expect(counts.allows('textvqa', 'b?')).toBe(true);
   });
+
+  it('keeps a frequent question to its share among more questions than it can tell apart', () => {
+    const counts = new QuestionCounts({ maxShare: 0.1, freely: 1 }, 100);
+    let asked = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const frequent = counts.allows('okvqa', 'What is this?');
+      counts.add('okvqa', frequent ? 'What is this?' : `What is number ${i}?`);
+      if (frequent) asked += 1;
+    }
+    // A count is too small by 2 / 100 of all at most.
+    expect(asked / 20_000).toBeGreaterThan(0.099);
+    expect(asked / 20_000).toBeLessThan(0.12);
+  });
 });

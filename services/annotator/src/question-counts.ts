@@ -9,12 +9,22 @@ export interface DiversityLimits {
   readonly freely: number;
 }
 
-/** How often each question was asked over a corpus, by task. Wordings that normalise alike count as one. */
+/** Most questions that are told apart. */
+const MOST_QUESTIONS = 100_000;
+
+/**
+ * How often each question was asked over a corpus, by task. Wordings that normalise alike count as one. Of corpora with more
+ * than `most` different questions the rare ones are forgotten, and a count is too small by 2 / `most` of all questions at most (Misra and
+ * Gries, "Finding repeated elements", 1982): what is asked often is known in constant memory.
+ */
 export class QuestionCounts {
   readonly #counts = new Map<string, number>();
   readonly #totals = new Map<Task, number>();
 
-  constructor(private readonly limits: DiversityLimits) {}
+  constructor(
+    private readonly limits: DiversityLimits,
+    private readonly most = MOST_QUESTIONS,
+  ) {}
 
   /** Whether the question may be asked once more. */
   allows(task: Task, question: string): boolean {
@@ -27,8 +37,18 @@ export class QuestionCounts {
   /** Counts a question, or with -1 takes it back. */
   add(task: Task, question: string, by: 1 | -1 = 1): void {
     const key = keyOf(task, question);
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
+    this.#counts.set(key, Math.max(0, (this.#counts.get(key) ?? 0) + by));
     this.#totals.set(task, (this.#totals.get(task) ?? 0) + by);
+    if (this.#counts.size > this.most) this.#forget();
+  }
+
+  /** Takes the median from every count, which leaves at most half of the questions. */
+  #forget(): void {
+    const median = [...this.#counts.values()].sort((a, b) => a - b)[this.#counts.size >> 1]!;
+    for (const [key, count] of this.#counts) {
+      if (count <= median) this.#counts.delete(key);
+      else this.#counts.set(key, count - median);
+    }
   }
 }
 

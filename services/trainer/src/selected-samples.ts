@@ -44,9 +44,22 @@ export interface SelectedSamplesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The selected decisions of a run, by sample id: in the same order however the stages before were scheduled. */
-export async function readSelected(streams: Streams, runId: string, signal?: AbortSignal): Promise<Decision[]> {
-  const selected: Decision[] = [];
+/**
+ * The selected decisions of a run, by sample id: in the same order however the stages before were scheduled. Of more than `maxSamples` the
+ * first are taken, a draw at random since ids are digests; memory holds twice as many at most.
+ */
+export async function readSelected(
+  streams: Streams,
+  runId: string,
+  { maxSamples = Infinity, signal }: { readonly maxSamples?: number | undefined; readonly signal?: AbortSignal } = {},
+): Promise<{ readonly decisions: Decision[]; readonly surplus: number }> {
+  let selected: Decision[] = [];
+  let surplus = 0;
+  const takeFirst = (): void => {
+    const sorted = selected.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
+    selected = sorted.slice(0, maxSamples);
+    surplus += sorted.length - selected.length;
+  };
   for await (const record of streams.readAll(topics.decisions.name, signal ? { signal } : {})) {
     const decision = topics.decisions.decode(record);
     if (decision.runId !== runId || decision.status !== DecisionStatus.SELECTED) continue;
@@ -55,9 +68,11 @@ export async function readSelected(streams: Streams, runId: string, signal?: Abo
       throw new TrainerError('bad-sample', `${where} is selected but has no image or no positive weight`);
     }
     selected.push(decision);
+    if (selected.length >= 2 * maxSamples) takeFirst();
   }
+  takeFirst();
   checkGrids(selected);
-  return selected.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
+  return { decisions: selected, surplus };
 }
 
 /** Attention maps are compared cell by cell. */

@@ -54,8 +54,8 @@ async function* answer(
   const checkpoint = await openCheckpoint(localPath(request.checkpoint));
   const { streams, release } = openStreams(request.streams);
   try {
-    const decisions = await readSelected(streams, request.runId, signal);
-    const { discrepancyWeight } = options;
+    const { discrepancyWeight, maxSamples } = options;
+    const { decisions, surplus } = await readSelected(streams, request.runId, { maxSamples, signal });
     const images = new ImageStore(config.images);
     const preparing = { images, cacheBytes, coefficients: options, discrepancyWeight, signal };
     const selected = await selectedSamples(decisions, checkpoint.processor, preparing);
@@ -66,7 +66,7 @@ async function* answer(
     const unreadable = selected.unreadable.length;
     if (selected.questions === 0) {
       logger.warn({ run: request.runId, unreadable }, 'nothing to train on');
-      yield { event: { case: 'result', value: { checkpoint: request.checkpoint, unreadable } } };
+      yield { event: { case: 'result', value: { checkpoint: request.checkpoint, unreadable, surplus } } };
       return;
     }
     yield* level(request, { checkpoint, selected, options, cacheBytes, signal });
@@ -75,6 +75,7 @@ async function* answer(
       samples: selected.questions,
       steps: stepsOf(selected.source, options),
       unreadable,
+      surplus,
       signals: selected.signals,
     };
     logger.info({ run: request.runId, ...value }, 'trained');

@@ -24,6 +24,8 @@ export const trainableChoice = z.discriminatedUnion('kind', [
 
 /** How a model is fine-tuned. The defaults suit a small model and some hundreds to thousands of samples. */
 export const trainOptions = z.strictObject({
+  /** Most selected samples that are learnt from; which of more follows from their ids. */
+  maxSamples: positive.optional(),
   /** Passes over the samples. */
   epochs: positive.default(3),
   /** Images per forward pass, each with all its questions. */

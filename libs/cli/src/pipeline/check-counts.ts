@@ -10,7 +10,9 @@ export function checkCounts(summary: Summary, training: RunState['training']): v
   const { images, annotated, skipped, selected, rejected } = summary;
   equal('images', images, 'annotated + skipped', annotated + sum(skipped));
   equal('annotated', annotated, 'selected + rejected', selected + sum(rejected));
-  if (training) equal('selected', selected, 'trained on + unreadable', training.samples + training.unreadable);
+  if (!training) return;
+  const { samples, unreadable, surplus = 0 } = training;
+  equal('selected', selected, 'trained on + unreadable + surplus', samples + unreadable + surplus);
 }
 
 function equal(left: string, a: number, right: string, b: number): void {

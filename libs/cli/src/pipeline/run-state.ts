@@ -34,6 +34,8 @@ export interface FinishedTraining {
   readonly samples: number;
   readonly steps: number;
   readonly unreadable: number;
+  /** Selected samples beyond `maxSamples`; not there in runs of earlier versions. */
+  readonly surplus?: number;
 }
 
 /** Reads the state of a run; that of a new one when there is none. */

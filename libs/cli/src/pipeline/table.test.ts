@@ -44,7 +44,7 @@ describe('checkCounts', () => {
   it.each([
     [{ images: 11 }, /images is 11, but annotated \+ skipped is 10/],
     [{ rejected: {} }, /annotated is 7, but selected \+ rejected is 4/],
-    [{ selected: 5, rejected: { 'student-agrees': 2 } }, /selected is 5, but trained on \+ unreadable is 4/],
+    [{ selected: 5, rejected: { 'student-agrees': 2 } }, /selected is 5, but trained on \+ unreadable \+ surplus is 4/],
   ])('names what does not add up: %j', (change, message) => {
     const check = (): void => checkCounts({ ...summary, ...change }, training);
     expect(check).toThrow(CountsError);

@@ -29,9 +29,10 @@ export async function trainStudent(
     };
     for await (const { event } of trainer.train(request, { signal })) {
       if (event.case === 'result') {
-        const { checkpoint, samples, steps, unreadable } = event.value;
+        const { checkpoint, samples, steps, unreadable, surplus } = event.value;
         stage?.end();
-        return { checkpoint, samples, steps, unreadable };
+        if (surplus > 0) progress.note(`${surplus} selected samples beyond maxSamples are not trained on`);
+        return { checkpoint, samples, steps, unreadable, surplus };
       }
       if (event.case !== 'progress') continue;
       const { step, steps, loss } = event.value;

@@ -22,7 +22,16 @@ const OLDEST_JAVA = 17;
  * @returns {Promise<{release: string, classPath: string}>}
  * @throws {SetupError} when Java or Maven is not here, or the release cannot be had
  */
-export async function kafkaRelease(wanted) {
+export function kafkaRelease(wanted) {
+  return resolved(wanted, 'kafka_2.13', '');
+}
+
+/** The same of Kafka's own tools, its measuring programs among them. */
+export function kafkaTools(wanted) {
+  return resolved(wanted, 'kafka-tools', '-tools');
+}
+
+async function resolved(wanted, artifact, suffix) {
   const release = KAFKA_RELEASES[wanted] ?? wanted;
   if (!/^\d+\.\d+\.\d+$/.test(release)) {
     throw new SetupError(
@@ -30,9 +39,9 @@ export async function kafkaRelease(wanted) {
     );
   }
   await requireJava();
-  const folder = join(cacheDirectory(), 'kafka', release);
+  const folder = join(cacheDirectory(), 'kafka', `${release}${suffix}`);
   await oneAtATime(folder, async () => {
-    if (!existsSync(folder)) await step(`Apache Kafka ${release}`, () => resolveInto(folder, release));
+    if (!existsSync(folder)) await step(`Apache Kafka ${release}${suffix}`, () => resolveInto(folder, release, artifact));
   });
   return { release, classPath: join(folder, '*') };
 }
@@ -51,11 +60,11 @@ async function requireJava() {
 }
 
 /** Fills a folder beside, and renames it: one that is there is complete. */
-async function resolveInto(folder, release) {
+async function resolveInto(folder, release, artifact) {
   await mkdir(join(folder, '..'), { recursive: true });
   const work = await mkdtemp(`${folder}.tmp-`);
   try {
-    await writeFile(join(work, 'pom.xml'), pom(release));
+    await writeFile(join(work, 'pom.xml'), pom(artifact, release));
     const output = join(work, 'lib');
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${output}`];
     await runCommand('mvn', ['-q', '-B', ...goal], { cwd: work, timeoutMs: DOWNLOAD_MS });
@@ -65,7 +74,7 @@ async function resolveInto(folder, release) {
   }
 }
 
-function pom(release) {
+function pom(artifact, release) {
   const dependency = (group, artifact, version) =>
     `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -74,7 +83,7 @@ function pom(release) {
   <artifactId>kafka</artifactId>
   <version>1</version>
   <dependencies>
-    ${dependency('org.apache.kafka', 'kafka_2.13', release)}
+    ${dependency('org.apache.kafka', artifact, release)}
     ${dependency('org.slf4j', 'slf4j-simple', '1.7.36')}
   </dependencies>
 </project>

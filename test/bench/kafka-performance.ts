@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const TOOLS = new URL('../../../libs/setup/src/kafka-tools.mjs', import.meta.url).pathname;
+const TOPIC = 'performance';
+const run = promisify(execFile);
+
+/** What Kafka's own measuring programs, in Java, write and read in the same records, in transactions and gzip as well. */
+export async function printKafkaPerformance(broker: string, of: { records: number; bytes: number }): Promise<void> {
+  const { stdout: classPath } = await run(process.execPath, [TOOLS, '4']);
+  const folder = await mkdtemp(join(tmpdir(), 'mpa-kafka-performance-'));
+  const java = (program: string, args: readonly string[]): Promise<{ stdout: string }> =>
+    run('java', ['-cp', classPath.trim(), `org.apache.kafka.tools.${program}`, ...args]);
+  try {
+    const payload = join(folder, 'payload');
+    await writeFile(payload, 'x'.repeat(of.bytes));
+    const settings = [`bootstrap.servers=${broker}`, 'compression.type=gzip', 'acks=all'];
+    const written = await java('ProducerPerformance', ['--topic', TOPIC, '--num-records', String(of.records), '--payload-file', payload, '--throughput', '-1', '--transactional-id', TOPIC, '--transaction-duration-ms', '100', '--producer-props', ...settings]); // prettier-ignore
+    const write = /([\d.]+) records\/sec \(([\d.]+) MB\/sec\)/.exec(written.stdout.trimEnd().split('\n').at(-1)!);
+    const read = await java('ConsumerPerformance', ['--bootstrap-server', broker, '--topic', TOPIC, '--messages', String(of.records), '--timeout', '60000']); // prettier-ignore
+    const [names, figures] = read.stdout.trimEnd().split('\n').slice(-2).map((line) => line.split(',').map((cell) => cell.trim())) as [string[], string[]]; // prettier-ignore
+    const fetched = figures[names.indexOf('fetch.nMsg.sec')] ?? figures[names.indexOf('nMsg.sec')];
+    console.log(
+      `streams: Kafka's own tools: write ${Number(write![1]).toFixed(0)} a second (${write![2]} MB/s), read ${Number(fetched).toFixed(0)} a second`,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -3,17 +3,23 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
 
 const TOOLS = new URL('../../../libs/setup/src/kafka-tools.mjs', import.meta.url).pathname;
 const TOPIC = 'performance';
+const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
 const run = promisify(execFile);
 
 /** What Kafka's own measuring programs, in Java, write and read in the same records, in transactions and gzip as well. */
-export async function printKafkaPerformance(broker: string, of: { records: number; bytes: number }): Promise<void> {
+export async function printKafkaPerformance(
+  broker: string,
+  of: { readonly records: number; readonly bytes: number; readonly partitions: number },
+): Promise<void> {
+  await createTopic(broker, of.partitions);
   const { stdout: classPath } = await run(process.execPath, [TOOLS, '4']);
   const folder = await mkdtemp(join(tmpdir(), 'mpa-kafka-performance-'));
   const java = (program: string, args: readonly string[]): Promise<{ stdout: string }> =>
-    run('java', ['-cp', classPath.trim(), `org.apache.kafka.tools.${program}`, ...args]);
+    run('java', [QUIET, '-cp', classPath.trim(), `org.apache.kafka.tools.${program}`, ...args]);
   try {
     const payload = join(folder, 'payload');
     await writeFile(payload, 'x'.repeat(of.bytes));
@@ -29,4 +35,11 @@ export async function printKafkaPerformance(broker: string, of: { records: numbe
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function createTopic(broker: string, partitions: number): Promise<void> {
+  const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: partitions }], waitForLeaders: true });
+  await admin.disconnect();
 }

@@ -30,7 +30,7 @@ export async function benchStreams(): Promise<void> {
     report(`copy them, a transaction every ${BATCH}`, copied);
     const read = await readOurs(places.ours);
     report(`read them`, { ours: read, bare: await readBare(places.bare) });
-    await printKafkaPerformance(brokers[0]!, { records: RECORDS, bytes: VALUE_BYTES });
+    await printKafkaPerformance(brokers[0]!, { records: RECORDS, bytes: VALUE_BYTES, partitions: PARTITIONS });
     await scaleOut({ brokers, prefix: 'scale' });
   } finally {
     await broker.stop();

@@ -31,15 +31,12 @@ export class ProcessWatch {
   }
 
   /**
-   * Median of the bytes that a process had while the job's progress was in a stretch; NaN when it was not looked at then. What a file backs
-   * is left out: the log's pages, which the system takes back when it likes.
+   * The least bytes that a process had while the job's progress was in a stretch, which is what it needs: the rest is what it has not
+   * given back yet. NaN when it was not looked at then. What a file backs is left out: the log's pages, which the system takes back when it likes.
    */
-  median(name: string, from: number, to: number): number {
-    const bytes = (this.#looks.get(name) ?? [])
-      .filter(({ progress }) => progress >= from && progress < to)
-      .map((look) => look.bytes)
-      .sort((a, b) => a - b);
-    return bytes[bytes.length >> 1] ?? NaN;
+  least(name: string, from: number, to: number): number {
+    const looks = (this.#looks.get(name) ?? []).filter(({ progress }) => progress >= from && progress < to);
+    return looks.length === 0 ? NaN : Math.min(...looks.map(({ bytes }) => bytes));
   }
 
   /** CPU seconds of a process until it was last looked at. */

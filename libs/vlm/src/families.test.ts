@@ -140,7 +140,7 @@ describe('the models of published configurations', () => {
     ['InternVL3-8B', internVl(qwen2(3584, 28, 28, 4, 18944)), 7_944_373_760, 1024],
     ['LLaVA-1.5-7B', llava7b, 7_063_427_072, 576],
     ['LLaVA-interleave-Qwen-0.5B', llavaInterleave, 864_031_264, 729],
-    ['TinyLLaVA-Phi-2-SigLIP-3.1B', tinyLlava, 0, 729],
+    ['TinyLLaVA-Phi-2-SigLIP-3.1B', tinyLlava, 3_217_366_080, 729],
   ])('%s has as many parameters as published', (_, json, parameters, patches) => {
     const { family, config } = openFamily(json);
     expect(countParameters({ family, config })).toBe(parameters);

@@ -43,7 +43,7 @@ const members = [
 
 /** LLaVA and TinyLLaVA as their authors' own code writes them. */
 const AUTHORS_LAYOUT = /^tiny_?llava|^llava_(llama|phi)/;
-const CONVERT_LLAVA = `convert the folder to LlavaForConditionalGeneration of transformers (model_type llava) first`;
+const CONVERT_LLAVA = 'convert the folder to LlavaForConditionalGeneration of transformers (model_type llava) first';
 
 /** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */
 export function openFamily(json: Record<string, unknown>): OpenFamily {

@@ -27,15 +27,41 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
 {{- define "mpa.brokers" -}}
 {{- $kafka := .Values.kafka -}}
 {{- if $kafka.brokers }}{{ join "," $kafka.brokers -}}
-{{- else if $kafka.strimzi.enabled }}{{ include "mpa.fullname" . }}-kafka-kafka-bootstrap:9092
+{{- else if $kafka.strimzi.enabled }}{{ include "mpa.fullname" . }}-kafka-bootstrap:9093
 {{- else }}{{ fail "set kafka.brokers, or kafka.strimzi.enabled" }}
 {{- end }}
 {{- end }}
 
+{{/* How the cluster is got into, as YAML: sasl, ca (name, key), user (value or name, key), password (name, key). */}}
+{{- define "mpa.kafkaAccess" -}}
+{{- $kafka := .Values.kafka -}}
+{{- $access := dict -}}
+{{- if $kafka.strimzi.enabled -}}
+  {{- $name := include "mpa.fullname" . -}}
+  {{- $user := printf "%s-kafka" $name -}}
+  {{- $_ := set $access "sasl" "scram-sha-512" -}}
+  {{- $_ := set $access "ca" (dict "name" (printf "%s-cluster-ca-cert" $name) "key" "ca.crt") -}}
+  {{- $_ := set $access "user" (dict "value" $user) -}}
+  {{- $_ := set $access "password" (dict "name" $user "key" "password") -}}
+{{- else -}}
+  {{- with $kafka.config.sasl }}{{ $_ := set $access "sasl" . }}{{ end -}}
+  {{- if $kafka.caSecret.name }}{{ $_ := set $access "ca" $kafka.caSecret }}{{ end -}}
+  {{- with $kafka.credentials -}}
+    {{- if .secret -}}
+      {{- $_ := set $access "user" (dict "name" .secret "key" .usernameKey) -}}
+      {{- $_ := set $access "password" (dict "name" .secret "key" .passwordKey) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $access -}}
+{{- end }}
+
 {{/* The `kafka` section of every configuration, as YAML. */}}
 {{- define "mpa.kafka" -}}
+{{- $access := include "mpa.kafkaAccess" . | fromYaml -}}
 {{- $set := dict -}}
-{{- with .Values.kafka.caSecret.name }}{{ $_ := set $set "tls" (dict "ca" "/etc/mpa-kafka/ca.crt") }}{{ end -}}
+{{- with $access.sasl }}{{ $_ := set $set "sasl" . }}{{ end -}}
+{{- if $access.ca }}{{ $_ := set $set "tls" (dict "ca" "/etc/mpa-kafka/ca.crt") }}{{ end -}}
 {{- toYaml (mustMergeOverwrite $set (deepCopy .Values.kafka.config)) -}}
 {{- end }}
 
@@ -89,19 +115,23 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- define "mpa.container" -}}
 {{- $root := first . -}}
 {{- $values := last . -}}
-{{- $credentials := $root.Values.kafka.credentials -}}
+{{- $access := include "mpa.kafkaAccess" $root | fromYaml -}}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: { drop: [ALL] }
-{{- if or $credentials.secret $values.env }}
+{{- if or $access.user $values.env }}
 env:
-  {{- if $credentials.secret }}
+  {{- with $access.user }}
   - name: MPA_KAFKA_USERNAME
-    valueFrom: { secretKeyRef: { name: {{ $credentials.secret }}, key: {{ $credentials.usernameKey }} } }
+    {{- if .value }}
+    value: {{ .value }}
+    {{- else }}
+    valueFrom: { secretKeyRef: {{ toJson . }} }
+    {{- end }}
   - name: MPA_KAFKA_PASSWORD
-    valueFrom: { secretKeyRef: { name: {{ $credentials.secret }}, key: {{ $credentials.passwordKey }} } }
+    valueFrom: { secretKeyRef: {{ toJson $access.password }} }
   {{- end }}
   {{- with $values.env }}
   {{- toYaml . | nindent 2 }}
@@ -116,7 +146,7 @@ volumeMounts:
   - { name: config, mountPath: /etc/mpa, readOnly: true }
   - { name: data, mountPath: /data }
   - { name: tmp, mountPath: /tmp }
-  {{- if $root.Values.kafka.caSecret.name }}
+  {{- if $access.ca }}
   - { name: kafka-ca, mountPath: /etc/mpa-kafka, readOnly: true }
   {{- end }}
 {{- end }}
@@ -124,14 +154,14 @@ volumeMounts:
 {{/* Volumes of every component; takes (list $ "component"). */}}
 {{- define "mpa.volumes" -}}
 {{- $root := first . -}}
-{{- $ca := $root.Values.kafka.caSecret -}}
+{{- $ca := (include "mpa.kafkaAccess" $root | fromYaml).ca -}}
 - name: config
   configMap: { name: {{ include "mpa.fullname" $root }}-{{ last . }} }
 - name: data
   persistentVolumeClaim: { claimName: {{ $root.Values.data.existingClaim | default (printf "%s-data" (include "mpa.fullname" $root)) }} }
 - name: tmp
   emptyDir: { sizeLimit: 1Gi }
-{{- if $ca.name }}
+{{- if $ca }}
 - name: kafka-ca
   secret: { secretName: {{ $ca.name }}, items: [{ key: {{ $ca.key }}, path: ca.crt }] }
 {{- end }}

@@ -6,7 +6,7 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: ['test/kubernetes/**/*.cluster.ts'],
+    include: ['{test/kubernetes,libs/cli/src}/**/*.kubernetes.ts'],
     testTimeout: 300_000,
     hookTimeout: 3_600_000,
     fileParallelism: false,

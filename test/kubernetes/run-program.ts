@@ -24,11 +24,21 @@ export function runProgram(
   { timeoutMs, cwd, env, input = '' }: RunOptions,
 ): Promise<Printed> {
   return new Promise((resolve, reject) => {
-    const options = { timeout: timeoutMs, killSignal: 'SIGKILL', cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 27 } as const;
+    const options = {
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      cwd,
+      env: { ...process.env, ...env },
+      maxBuffer: 2 ** 27,
+    } as const;
     const child = execFile(program, args, options, (error, stdout, stderr) => {
       if (!error) return resolve({ stdout, stderr });
       const how = error.killed ? `was stopped after ${timeoutMs / 1000} s` : `failed (${String(error.code)})`;
-      reject(new Error(`${program} ${args.slice(0, 4).join(' ')} ${how}: ${(stderr || stdout).slice(-4000)}`, { cause: error }));
+      reject(
+        new Error(`${program} ${args.slice(0, 4).join(' ')} ${how}: ${(stderr || stdout).slice(-4000)}`, {
+          cause: error,
+        }),
+      );
     });
     child.stdin?.on('error', () => undefined).end(input);
   });

@@ -39,7 +39,12 @@ describe.each(['values.yaml', 'values-laptop.yaml', 'values-gpu-fleet.yaml'])('%
 
   it.each(services)('gives $name only keys that it has', ({ name, config }) => {
     const { config: own } = values[name] as { config: Values };
-    expect(z.strictObject({ ...serverConfig.shape, ...config.shape }).partial().safeParse(own).error).toBeUndefined();
+    expect(
+      z
+        .strictObject({ ...serverConfig.shape, ...config.shape })
+        .partial()
+        .safeParse(own).error,
+    ).toBeUndefined();
   });
 
   it('gives all of them only keys of Kafka and images that they have', () => {

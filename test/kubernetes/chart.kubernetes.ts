@@ -73,7 +73,12 @@ afterAll(async () => {
 
 /** Runs helm with folders of its own, against the API server. */
 async function runHelm(...args: readonly string[]): Promise<string> {
-  const env = { HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder, KUBECONFIG: server.kubeconfig };
+  const env = {
+    HELM_CACHE_HOME: folder,
+    HELM_CONFIG_HOME: folder,
+    HELM_DATA_HOME: folder,
+    KUBECONFIG: server.kubeconfig,
+  };
   return (await runProgram(helm, args, { timeoutMs: HELM_MS, env })).stdout;
 }
 
@@ -143,9 +148,7 @@ let prioritiesAreThere: Promise<unknown> | undefined;
 /** The admission of a pod looks for its priority class. */
 function installPriorities(): Promise<unknown> {
   return (prioritiesAreThere ??= Promise.all(
-    ['work', 'training'].map((name) =>
-      server.kubectl(['create', 'priorityclass', `mpa-${name}`, '--value=1000']),
-    ),
+    ['work', 'training'].map((name) => server.kubectl(['create', 'priorityclass', `mpa-${name}`, '--value=1000'])),
   ));
 }
 
@@ -161,7 +164,16 @@ describe('a release', () => {
 
     await runHelm('upgrade', 'mpa', CHART, '--namespace', 'mpa', ...values, '--set', 'annotator.config.batch=2');
     expect(await names('jobs')).toEqual([first]);
-    await runHelm('upgrade', 'mpa', CHART, '--namespace', 'mpa', ...values, '--set', 'trainer.config.cacheMegabytes=64');
+    await runHelm(
+      'upgrade',
+      'mpa',
+      CHART,
+      '--namespace',
+      'mpa',
+      ...values,
+      '--set',
+      'trainer.config.cacheMegabytes=64',
+    );
     const jobs = await names('jobs');
     expect(jobs).toHaveLength(1);
     expect(jobs).not.toEqual([first]);

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
-import { Copy, DockerfileParser, From, type Instruction, type JSONInstruction } from 'dockerfile-ast';
+import type { Copy} from 'dockerfile-ast';
+import { DockerfileParser, From, type Instruction, type JSONInstruction } from 'dockerfile-ast';
 import { runProgram } from './run-program.js';
 
 const COPY_MS = 10 * 60_000;

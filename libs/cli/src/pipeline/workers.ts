@@ -55,7 +55,10 @@ export class Workers {
   #at(address: string, serverName?: string): Worker {
     const worker = this.#workers.get(address) ?? {
       address,
-      client: createClient(WorkerService, address, { ...this.#options, serverName }),
+      client: createClient(WorkerService, address, {
+        ...this.#options,
+        serverName: this.#options.serverName ?? serverName,
+      }),
     };
     this.#workers.set(address, worker);
     return worker;

@@ -52,7 +52,7 @@ async function startEtcd(folder: string, port: number, peerPort: number): Promis
   return spawn(
     await goProgram('etcd'),
     [
-      ...['--data-dir', join(folder, 'etcd'), '--unsafe-no-fsync', '--log-level', 'error'],
+      ...['--data-dir', join(folder, 'etcd'), '--unsafe-no-fsync', '--log-level', 'fatal'],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
     ],

@@ -183,6 +183,13 @@ describe('a release', () => {
     expect(await names('persistentvolumeclaims')).toEqual(['persistentvolumeclaim/mpa-data']);
   });
 
+  it('would not get past the server with a field that its kinds do not have', async () => {
+    const manifests = await render(['--values', join(CHART, 'values-gpu-fleet.yaml')]);
+    const args = ['apply', '--namespace', 'mpa', '--dry-run=server', '--validate=strict', '-f', '-'];
+    for (const field of ['maxReplicaCount', 'terminationGracePeriodSeconds', 'entityOperator'])
+      await expect(server.kubectl(args, manifests.replace(field, `${field}Typo`))).rejects.toThrow(`${field}Typo`);
+  });
+
   it('is refused with a value that the chart does not have, by its name', async () => {
     await expect(render([...values, '--set', 'annotator.replica=2'])).rejects.toThrow(/replica/);
   });

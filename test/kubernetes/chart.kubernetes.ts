@@ -152,6 +152,14 @@ function installPriorities(): Promise<unknown> {
   ));
 }
 
+it('has a broker for a laptop that the API server takes too', async () => {
+  const file = join(CHART, '../kafka-laptop.yaml');
+  const args = ['apply', '--namespace', 'mpa', '--dry-run=server', '--validate=strict', '-f', file];
+  const { stdout, stderr } = await server.kubectl(args);
+  expect(stderr).toBe('');
+  expect(stdout).toContain('deployment.apps/kafka created (server dry run)');
+});
+
 describe('a release', () => {
   const values = ['--values', join(CHART, 'values-laptop.yaml')];
   const names = async (kind: string): Promise<string[]> =>

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
-import type { Copy} from 'dockerfile-ast';
+import type { Copy } from 'dockerfile-ast';
 import { DockerfileParser, From, type Instruction, type JSONInstruction } from 'dockerfile-ast';
 import { runProgram } from './run-program.js';
 

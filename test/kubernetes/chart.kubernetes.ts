@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { annotator } from '@mpa/annotator';
@@ -104,16 +104,13 @@ describe.each(releases)('%s', (_, values) => {
   });
 
   it('makes pods that the API server admits', async () => {
-    for (const { kind, metadata, spec } of objectsOf(await render(values))) {
+    await installPriorities();
+    for (const { metadata, spec } of objectsOf(await render(values))) {
       if (!spec?.template) continue;
       const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: metadata.name }, spec: spec.template.spec };
-      const file = join(folder, 'pod.json');
-      // A Deployment leaves it out, and a pod alone has it so too.
-      writeFileSync(file, JSON.stringify(pod));
-      const classes = JSON.stringify(pod).includes('priorityClassName');
-      if (classes) await installPriorities();
-      const { stdout } = await server.kubectl(['create', '-n', 'mpa', '--dry-run=server', '-f', file]);
-      expect(stdout, kind).toContain('created (server dry run)');
+      const args = ['create', '--namespace', 'mpa', '--dry-run=server', '-f', '-'];
+      const { stdout } = await server.kubectl(args, JSON.stringify(pod));
+      expect(stdout).toContain(`pod/${metadata.name} created (server dry run)`);
     }
   });
 
@@ -128,18 +125,19 @@ describe.each(releases)('%s', (_, values) => {
       [trainer, fileOf('mpa-align', 'trainer.yaml')],
     ];
     for (const [service, config] of services) checkConfig(config, configSchema(service), service.name);
-    await expect(align(await render(values))).rejects.toThrow(/unknown option '--no-such-flag'/);
+    await callWithUnknownFlag(await render(values));
   });
 });
 
-/** Calls `mpa` with the driver's arguments and one that does not exist: so all others do. */
-async function align(manifests: string): Promise<void> {
+/** Calls `mpa` as the driver's pod does, with one flag more that does not exist: so all others do. */
+async function callWithUnknownFlag(manifests: string): Promise<void> {
   const job = objectsOf(manifests).find(({ kind }) => kind === 'Job')!;
   const { initContainers = [], containers } = job.spec!.template!.spec;
-  const commands = [...initContainers, ...containers].filter(({ name }) => name !== 'trainer');
-  for (const { args } of commands) {
-    const bin = join(import.meta.dirname, '../../libs/cli/bin/mpa.js');
-    await runProgram(process.execPath, [bin, ...args, '--no-such-flag'], { timeoutMs: HELM_MS });
+  const bin = join(import.meta.dirname, '../../libs/cli/bin/mpa.js');
+  for (const { name, args } of [...initContainers, ...containers]) {
+    if (name === 'trainer') continue;
+    const called = runProgram(process.execPath, [bin, ...args, '--no-such-flag'], { timeoutMs: HELM_MS });
+    await expect(called).rejects.toThrow(/unknown option '--no-such-flag'/);
   }
 }
 
@@ -166,22 +164,14 @@ describe('a release', () => {
     (await server.kubectl(['get', kind, '-n', 'mpa', '-o', 'name'])).stdout.split('\n').filter(Boolean);
 
   it('is installed, goes on with another Job when its settings change, and leaves its data behind', async () => {
-    await runHelm('install', 'mpa', CHART, '--namespace', 'mpa', ...values);
+    const release = ['mpa', CHART, '--namespace', 'mpa', ...values];
+    await runHelm('install', ...release);
     const [first] = await names('jobs');
     expect(await names('deployments')).toHaveLength(3);
 
-    await runHelm('upgrade', 'mpa', CHART, '--namespace', 'mpa', ...values, '--set', 'annotator.config.batch=2');
+    await runHelm('upgrade', ...release, '--set', 'annotator.config.batch=2');
     expect(await names('jobs')).toEqual([first]);
-    await runHelm(
-      'upgrade',
-      'mpa',
-      CHART,
-      '--namespace',
-      'mpa',
-      ...values,
-      '--set',
-      'trainer.config.cacheMegabytes=64',
-    );
+    await runHelm('upgrade', ...release, '--set', 'trainer.config.cacheMegabytes=64');
     const jobs = await names('jobs');
     expect(jobs).toHaveLength(1);
     expect(jobs).not.toEqual([first]);

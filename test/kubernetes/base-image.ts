@@ -1,13 +1,19 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CACHE } from './go-programs.js';
 import { runProgram } from './run-program.js';
 
 const DOWNLOAD_MS = 20 * 60_000;
 const NODE = '22';
 
-/** What of this machine leads to Debian's packages, npm and PyPI, where networks have certificates of their own. */
-const NETWORK = ['/etc/resolv.conf', '/etc/hosts', '/etc/ssl/certs/ca-certificates.crt', '/etc/pip.conf'];
+const NETWORK = ['/etc/resolv.conf', '/etc/hosts'];
+const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+
+/**
+ * Where the root file system has this machine's certificates, which its network may need for npm and PyPI: not where the
+ * package `ca-certificates` would write its own over them.
+ */
+export const NETWORK_CERTIFICATES = '/usr/local/share/network.crt';
 
 /**
  * A root file system like that of `node:22-bookworm-slim`: Debian by debootstrap, Node.js and npm from npm. Made once, in the cache.
@@ -23,10 +29,8 @@ export async function nodeImage(): Promise<string> {
     console.log('making a root file system of Debian 12 with Node.js: for at most 20 minutes');
     await runProgram('debootstrap', ['--variant=minbase', 'bookworm', root], { timeoutMs: DOWNLOAD_MS });
     await installNode(work, join(root, 'usr', 'local'));
-    for (const file of NETWORK.filter((each) => existsSync(each))) {
-      mkdirSync(join(root, dirname(file)), { recursive: true });
-      cpSync(file, join(root, file), { dereference: true });
-    }
+    for (const file of NETWORK) cpSync(file, join(root, file), { dereference: true });
+    cpSync(CERTIFICATES, join(root, NETWORK_CERTIFICATES), { dereference: true });
     renameSync(root, folder);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -6,18 +6,13 @@ import { createClient, ModelService } from '@mpa/contracts';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../free-port.js';
-import { nodeImage } from './base-image.js';
+import { NETWORK_CERTIFICATES, nodeImage } from './base-image.js';
 import { IMAGE_PATH, ImageBuild, type Stage } from './image-build.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const DOCKER = join(ROOT, 'deploy/docker');
 const MODEL = join(ROOT, 'test/fixtures/vlm/smolvlm-a');
 const BUILD_MS = 90 * 60_000;
-
-/** The certificates of this machine's network, for npm and pip. */
-const certificates = Object.fromEntries(
-  ['NODE_EXTRA_CA_CERTS', 'PIP_CERT'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-);
 
 let work: string;
 let build: ImageBuild;
@@ -33,7 +28,7 @@ beforeAll(async () => {
     images: { 'node:22-bookworm-slim': await nodeImage() },
     work,
     caches: { '/root/.npm': npm },
-    networkEnv: certificates,
+    networkEnv: { NODE_EXTRA_CA_CERTS: NETWORK_CERTIFICATES, PIP_CERT: NETWORK_CERTIFICATES },
   });
 });
 

@@ -65,7 +65,12 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: {
         projectService: {
-          allowDefaultProject: ['vitest.config.ts', 'vitest.interop.config.ts', 'libs/console/vite.config.ts'],
+          allowDefaultProject: [
+            'vitest.config.ts',
+            'vitest.interop.config.ts',
+            'vitest.kubernetes.config.ts',
+            'libs/console/vite.config.ts',
+          ],
         },
         tsconfigRootDir: import.meta.dirname,
       },

@@ -25,6 +25,8 @@ export interface CallOptions {
 export interface ClientOptions {
   /** Default: no encryption, for loopback. */
   readonly credentials?: ChannelCredentials;
+  /** Name that the server's certificate is for, where `address` is not it. */
+  readonly serverName?: string | undefined;
   /** Timeout of unary calls without their own, in milliseconds. Default 60,000. Streams have none. */
   readonly timeoutMs?: number;
 }
@@ -39,8 +41,8 @@ export type Client<S extends DescService> = {
 } & { readonly close: () => void };
 
 /**
- * A client of `service` at `address` (host:port, or any name that grpc-js resolves). Connects at the first call and
- * again after a loss; a call that found no server is tried up to four times, with growing random pauses. Leaving the
+ * A client of `service` at `address` (host:port, or any name that grpc-js resolves; of several servers behind a name each is
+ * asked in turn). Connects at the first call and again after a loss; a call that found no server is tried up to four times, with growing random pauses. Leaving the
  * loop over a stream cancels its call; a slow loop slows the server down.
  *
  *     const annotator = createClient(AnnotatorService, 'localhost:50051');
@@ -49,11 +51,12 @@ export type Client<S extends DescService> = {
 export function createClient<S extends DescService>(
   service: S,
   address: string,
-  { credentials: channel = credentials.createInsecure(), timeoutMs = 60_000 }: ClientOptions = {},
+  { credentials: channel = credentials.createInsecure(), serverName, timeoutMs = 60_000 }: ClientOptions = {},
 ): Client<S> {
   const client = new GrpcClient(address, channel, {
     ...messageLimits,
-    'grpc.service_config': JSON.stringify(retryUnavailable(service)),
+    ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], ...retryUnavailable(service) }),
   });
   const methods = Object.entries(serviceDefinition(service)).map(([name, method]) => {
     if (method.requestStream) throw new RpcError('UNIMPLEMENTED', `${method.path} streams its request`);

@@ -7,7 +7,14 @@ export { checkConfig, readConfig } from './read-config.js';
 export { regularExpression } from './regular-expression.js';
 export { runService, type MainProcess } from './run-service.js';
 export type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
-export { serverConfig, startInProcess, startService, type RunningService, type StartOptions } from './start-service.js';
+export {
+  configSchema,
+  serverConfig,
+  startInProcess,
+  startService,
+  type RunningService,
+  type StartOptions,
+} from './start-service.js';
 export { statusOf } from './status-of.js';
 export { topics } from './topics.js';
 export { EndOfWork, workerHandlers, type BatchReport, type Stage } from './worker.js';

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
@@ -97,6 +99,19 @@ describe('startService', () => {
     expect((await call).answers).toHaveLength(1);
     await stopped;
     await expect(client.answer({}, { timeoutMs: 500 })).rejects.toMatchObject({ retriable: true });
+  });
+
+  it('sends new calls of an old connection to a new one, and lets calls in work go on', async () => {
+    const running = await started({ pauseMs: 3_000, maxConnectionAgeSeconds: 0.5 });
+    const session = connect(`http://${running.address}`);
+    closing.push(() => session.destroy());
+    const wentAway = once(session, 'goaway');
+    const client = modelAt(running);
+    const long = client.answer({ questions: ['you'] });
+    const [code] = (await wentAway) as [number];
+    expect(code).toBe(0);
+    await client.score({});
+    expect((await long).answers[0]?.text).toBe('hello you');
   });
 
   it('cuts calls off after graceSeconds', async () => {

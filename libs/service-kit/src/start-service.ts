@@ -21,6 +21,11 @@ export const serverConfig = z.strictObject({
   logLevel: logLevel.default('info'),
   /** Seconds that calls in work may take once the service is to stop. */
   graceSeconds: z.number().positive().default(30),
+  /**
+   * Seconds after which a connection takes no new calls, so that clients look the service's name up again and find new
+   * processes. Calls in work go on, however long. Default: none.
+   */
+  maxConnectionAgeSeconds: z.number().positive().optional(),
   /** How a Kafka cluster is reached, when a caller's streams are there. */
   kafka: kafkaOptions.prefault({}),
 });
@@ -103,7 +108,8 @@ async function serve(
   config: z.output<typeof serverConfig>,
   { logger, credentials, stopping }: { logger: Logger; credentials: ServerCredentials; stopping: AbortController },
 ): Promise<RunningService> {
-  const server = new Server(messageLimits);
+  const { maxConnectionAgeSeconds: age } = config;
+  const server = new Server({ ...messageLimits, ...(age && { 'grpc.max_connection_age_ms': age * 1000 }) });
   const calls = new CallsInWork();
   const names = ['', ...parts.implementations.map(({ service }) => service.typeName)];
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, 'SERVING'])));

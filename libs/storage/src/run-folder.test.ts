@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isRunInUse, openRunFolder, runPaths } from './run-folder.js';
 
 const locker = join(import.meta.dirname, 'run-folder-locker.ts');
@@ -70,6 +70,34 @@ describe('a run folder', () => {
     await (await openRunFolder(folder)).close();
     await writeFile(join(folder, 'lock', 'elsewhere-1234.17.99'), '');
     await expect(openRunFolder(folder)).rejects.toThrow(/process 17 on elsewhere-1234/);
+  });
+
+  it('takes a holder on another machine for gone that has not renewed its file for long', async () => {
+    await (await openRunFolder(folder)).close();
+    const file = join(folder, 'lock', 'elsewhere-1234.17.99');
+    await writeFile(file, '');
+    const sixMinutesAgo = Date.now() / 1000 - 360;
+    await utimes(file, sixMinutesAgo, sixMinutesAgo);
+    expect(await isRunInUse(runPaths(folder))).toBe(false);
+    await (await openRunFolder(folder)).close();
+    expect(await readdir(join(folder, 'lock'))).toEqual([]);
+  });
+
+  it('is renewed while it is held, so that it does not seem gone from other machines', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const run = await openRunFolder(folder);
+      const [name] = await readdir(join(folder, 'lock'));
+      const file = join(folder, 'lock', name!);
+      await utimes(file, 0, 0);
+      vi.advanceTimersByTime(60_000);
+      await expect.poll(async () => (await stat(file)).mtimeMs).toBeGreaterThan(0);
+      await run.close();
+      vi.advanceTimersByTime(60_000);
+      expect(await readdir(join(folder, 'lock'))).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('says so when it cannot be made', async () => {

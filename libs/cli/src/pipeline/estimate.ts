@@ -1,5 +1,5 @@
 import { duration } from '@mpa/console';
-import type { ImageRecord } from '@mpa/contracts';
+import { RpcError, type ImageRecord } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
 import type { Services } from './services.js';
@@ -9,12 +9,31 @@ const TIMED = 3;
 
 /**
  * How long a run may take, from timing the models on a few of its images: in words, or undefined without an
- * L-VLM, and when none of the first images can be read. The training is left out; how much will be selected cannot be known.
+ * L-VLM, when none of the first images can be read, and when workers that come and go are not there yet. The training is left
+ * out; how much will be selected cannot be known.
  */
 export async function estimate(
+  services: Pick<Services, 'annotator' | 'parityModel' | 'parityWorkers'>,
+  streams: Streams,
+  amounts: Amounts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const vary = services.annotator?.workers.vary || services.parityWorkers.vary;
+  return timed(services, streams, amounts, signal).catch((error: unknown) => {
+    if (vary && error instanceof RpcError && error.code === 'UNAVAILABLE') return undefined;
+    throw error;
+  });
+}
+
+interface Amounts {
+  readonly images: number;
+  readonly questions: number;
+}
+
+async function timed(
   { annotator, parityModel }: Pick<Services, 'annotator' | 'parityModel'>,
   streams: Streams,
-  { images, questions }: { readonly images: number; readonly questions: number },
+  { images, questions }: Amounts,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!annotator) return undefined;

@@ -1,14 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { annotator } from '@mpa/annotator';
-import {
-  AnnotatorService,
-  createClient,
-  EvaluatorService,
-  ModelService,
-  TrainerService,
-  WorkerService,
-} from '@mpa/contracts';
+import { AnnotatorService, createClient, EvaluatorService, ModelService, TrainerService } from '@mpa/contracts';
 import { evaluator } from '@mpa/evaluator';
 import { parity } from '@mpa/parity';
 import { createLogger, startInProcess, type RunningService, type Service } from '@mpa/service-kit';
@@ -18,7 +11,8 @@ import type { z } from 'zod';
 import type { CommandContext } from '../command-context.js';
 import { annotatorSettings, evaluatorEndpoint, type Settings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
-import type { Services, Worker } from './services.js';
+import type { Services } from './services.js';
+import { Workers } from './workers.js';
 
 /** Milliseconds that one image may take a model: the first call of a service also warms it up. */
 const CALL_MS = 300_000;
@@ -86,25 +80,23 @@ type Addresses = Readonly<Record<'trainer' | 'evaluator', string>> & {
 
 function connect(addresses: Addresses, stop: () => Promise<void>): Services {
   const options = { timeoutMs: CALL_MS };
-  const workers = (of: readonly string[]): Worker[] =>
-    of.map((address) => ({ address, client: createClient(WorkerService, address, options) }));
   const annotator = addresses.annotator && {
     service: createClient(AnnotatorService, addresses.annotator[0]!, options),
-    workers: workers(addresses.annotator),
+    workers: new Workers(addresses.annotator, options),
   };
   const clients = {
     parityModel: createClient(ModelService, addresses.parity[0]!, options),
     trainer: createClient(TrainerService, addresses.trainer, options),
     evaluator: createClient(EvaluatorService, addresses.evaluator, options),
   };
-  const parityWorkers = workers(addresses.parity);
+  const parityWorkers = new Workers(addresses.parity, options);
   return {
     ...(annotator && { annotator }),
     ...clients,
     parityWorkers,
     async close() {
-      const working = [...(annotator?.workers ?? []), ...parityWorkers].map(({ client }) => client);
-      for (const client of [annotator?.service, ...working, ...Object.values(clients)]) client?.close();
+      const ours = [annotator?.service, annotator?.workers, parityWorkers, ...Object.values(clients)];
+      for (const each of ours) each?.close();
       await stop();
     },
   };

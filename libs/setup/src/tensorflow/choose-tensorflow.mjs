@@ -65,9 +65,37 @@ export async function chooseTensorflow(cache, { retry }) {
   });
 }
 
+/**
+ * Puts the wheel for CPUs, or for NVIDIA GPUs, into the cache, for a machine like this one that may have a GPU where this one
+ * has none: an image. Nothing else will do.
+ *
+ * @param {string} cache the project's cache folder
+ * @param {{cuda: boolean}} options
+ * @returns {Promise<{source: string, version: string}>} what `chosen.json` says
+ * @throws {SetupError} when it cannot be had
+ */
+export async function fetchTensorflow(cache, { cuda }) {
+  const root = join(cache, 'tensorflow');
+  mkdirSync(root, { recursive: true });
+  const made = await make({ ...wheel(cuda, join(root, 'downloads')), unseen: true }, root);
+  return record(root, { backend: 'native', ...made, failures: [] });
+}
+
 /** The ways to have TensorFlow natively, best first. */
 function availableSources(downloads) {
-  const wheel = (cuda) => ({
+  const official = {
+    name: 'official download',
+    version: OFFICIAL_VERSION,
+    cuda: false,
+    bytes: 1.5 * GIGABYTE,
+    fill: unpackOfficialDownload,
+    clean: () => {},
+  };
+  return [...(hasNvidiaGpu() ? [wheel(true, downloads)] : []), wheel(false, downloads), official];
+}
+
+function wheel(cuda, downloads) {
+  return {
     name: cuda ? 'wheel for NVIDIA GPUs' : 'wheel for CPUs',
     version: TENSORFLOW_VERSION,
     cuda,
@@ -79,16 +107,7 @@ function availableSources(downloads) {
       rmSync(join(folder, HEADERS), { recursive: true });
     },
     clean: () => rmSync(downloads, { recursive: true, force: true }),
-  });
-  const official = {
-    name: 'official download',
-    version: OFFICIAL_VERSION,
-    cuda: false,
-    bytes: 1.5 * GIGABYTE,
-    fill: unpackOfficialDownload,
-    clean: () => {},
   };
-  return [...(hasNvidiaGpu() ? [wheel(true)] : []), wheel(false), official];
 }
 
 /** Removes what killed runs left; another run's folder is younger than the hour that all its time limits add up to. */
@@ -153,7 +172,8 @@ async function check(folder, source) {
     runCommand(process.execPath, [TRY_BINDING, join(folder, BINDING)], { timeoutMs: 180_000, env }),
   );
   const { version, gpu } = JSON.parse(printed.trim().split('\n').at(-1));
-  if (source.cuda && !gpu) throw new SetupError('it loads, but sees no GPU; is the NVIDIA driver recent enough?');
+  if (source.cuda && !source.unseen && !gpu)
+    throw new SetupError('it loads, but sees no GPU; is the NVIDIA driver recent enough?');
   return { version };
 }
 

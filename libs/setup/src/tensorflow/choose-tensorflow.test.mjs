@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { chooseTensorflow } from './choose-tensorflow.mjs';
+import { chooseTensorflow, fetchTensorflow } from './choose-tensorflow.mjs';
 
 const { PATH } = process.env;
 const { fetch } = globalThis;
@@ -50,5 +50,12 @@ describe('chooseTensorflow on a machine with nothing', () => {
     writeFileSync(join(cache, 'tensorflow', 'chosen.json'), '{ "backend": "nat');
     expect((await chooseTensorflow(cache, { retry: false })).backend).toBe('wasm');
     expect(readdirSync(join(cache, 'tensorflow'))).not.toContain('partial-killed');
+  });
+
+  it('takes nothing else where one wheel is asked for', async () => {
+    const cache = newCache();
+    for (const cuda of [false, true])
+      await expect(fetchTensorflow(cache, { cuda })).rejects.toThrow(/C\+\+ compiler .* is missing/);
+    expect(readdirSync(join(cache, 'tensorflow'))).toEqual([]);
   });
 });

@@ -1,0 +1,56 @@
+{{/* The file of --config. */}}
+{{- define "mpa.alignConfig" -}}
+{{- $config := dict "images" .Values.images "kafka" (include "mpa.kafka" . | fromYaml) -}}
+{{- toYaml (mustMergeOverwrite $config (deepCopy .Values.align.config)) -}}
+{{- end }}
+
+{{/* Arguments of `mpa align`, as YAML. */}}
+{{- define "mpa.alignArguments" -}}
+{{- $run := .Values.run -}}
+{{- $args := list "align" "--images" $run.images "--task" $run.task "--teacher" $run.teacher "--student" $run.student -}}
+{{- with $run.teacherModel }}{{ $args = concat $args (list "--teacher-model" .) }}{{ end -}}
+{{- with $run.imageRoots }}{{ $args = concat $args (list "--image-root") . }}{{ end -}}
+{{- with $run.allowHosts }}{{ $args = concat $args (list "--allow-hosts") . }}{{ end -}}
+{{- with $run.evaluation.annotations }}{{ $args = concat $args (list "--eval" . "--eval-images" $run.evaluation.images) }}{{ end -}}
+{{- $args = concat $args (list "--out" (printf "/data/runs/%s" $run.name) "--prefix" $run.name) -}}
+{{- $args = concat $args (list "--streams" "kafka" "--brokers" (include "mpa.brokers" .)) -}}
+{{- $args = concat $args (list "--config" "/etc/mpa/align.yaml" "--endpoints" "/etc/mpa/endpoints.yaml" "--json") -}}
+{{- toYaml (concat $args $run.arguments) -}}
+{{- end }}
+
+{{/* The driver's pod: topics first, so that KEDA finds them; then the trainer beside it, which ends with it. */}}
+{{- define "mpa.alignPod" -}}
+{{- $align := .Values.align -}}
+{{- $trainer := .Values.trainer -}}
+{{- $image := include "mpa.image" (list . "align" false) -}}
+{{- $kafka := .Values.kafka.config -}}
+{{- $topics := list "topics" "--brokers" (include "mpa.brokers" .) "--prefix" .Values.run.name "--create" "--config" "/etc/mpa/align.yaml" -}}
+restartPolicy: Never
+{{- include "mpa.pod" (list . $align) | nindent 0 }}
+{{- include "mpa.priority" (list . $align "training") | nindent 0 }}
+terminationGracePeriodSeconds: {{ add $trainer.graceSeconds 60 }}
+initContainers:
+  {{- range $i, $arguments := append $align.prepare $topics }}
+  - name: prepare-{{ $i }}
+    image: {{ $image }}
+    args: {{- toYaml $arguments | nindent 6 }}
+    {{- include "mpa.container" (list $ $align) | nindent 4 }}
+  {{- end }}
+  - name: trainer
+    image: {{ include "mpa.image" (list . "trainer" $trainer.gpu) }}
+    restartPolicy: Always
+    args: [--config, /etc/mpa/trainer.yaml]
+    {{- include "mpa.container" (list . $trainer) | nindent 4 }}
+    ports: [{ name: grpc, containerPort: 50051 }]
+    # No liveness: a step of training may hold the answer up for minutes.
+    startupProbe:
+      {{- include "mpa.probe" $trainer | nindent 6 }}
+      periodSeconds: 5
+      failureThreshold: {{ div (add $trainer.startupSeconds 4) 5 }}
+containers:
+  - name: align
+    image: {{ $image }}
+    args: {{- include "mpa.alignArguments" . | nindent 6 }}
+    {{- include "mpa.container" (list . $align) | nindent 4 }}
+volumes: {{- include "mpa.volumes" (list . "align") | nindent 2 }}
+{{- end }}

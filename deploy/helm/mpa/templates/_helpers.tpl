@@ -1,0 +1,187 @@
+{{- define "mpa.fullname" -}}
+{{- if contains "mpa" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-mpa{{ end }}
+{{- end }}
+
+{{/* Labels by which a component's pods are found; takes (list $ "component"). */}}
+{{- define "mpa.selector" -}}
+app.kubernetes.io/name: mpa
+app.kubernetes.io/instance: {{ (first .).Release.Name }}
+{{- with last . }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "mpa.labels" -}}
+{{ include "mpa.selector" . }}
+app.kubernetes.io/version: {{ (first .).Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ (first .).Release.Service }}
+helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
+{{- end }}
+
+{{/* Takes (list $ "component" gpu). */}}
+{{- define "mpa.image" -}}
+{{- $image := (first .).Values.image -}}
+{{- with $image.registry }}{{ . }}/{{ end }}mpa-{{ index . 1 }}:{{ $image.tag | default (first .).Chart.AppVersion }}-{{ ternary "cuda" "cpu" (last .) }}
+{{- end }}
+
+{{- define "mpa.brokers" -}}
+{{- $kafka := .Values.kafka -}}
+{{- if $kafka.brokers }}{{ join "," $kafka.brokers -}}
+{{- else if $kafka.strimzi.enabled }}{{ include "mpa.fullname" . }}-kafka-bootstrap:9093
+{{- else }}{{ fail "set kafka.brokers, or kafka.strimzi.enabled" }}
+{{- end }}
+{{- end }}
+
+{{/* How the cluster is got into, as YAML: sasl, ca (name, key), user (value or name, key), password (name, key). */}}
+{{- define "mpa.kafkaAccess" -}}
+{{- $kafka := .Values.kafka -}}
+{{- $access := dict -}}
+{{- if $kafka.strimzi.enabled -}}
+  {{- $name := include "mpa.fullname" . -}}
+  {{- $user := printf "%s-kafka" $name -}}
+  {{- $_ := set $access "sasl" "scram-sha-512" -}}
+  {{- $_ := set $access "ca" (dict "name" (printf "%s-cluster-ca-cert" $name) "key" "ca.crt") -}}
+  {{- $_ := set $access "user" (dict "value" $user) -}}
+  {{- $_ := set $access "password" (dict "name" $user "key" "password") -}}
+{{- else -}}
+  {{- with $kafka.config.sasl }}{{ $_ := set $access "sasl" . }}{{ end -}}
+  {{- if $kafka.caSecret.name }}{{ $_ := set $access "ca" $kafka.caSecret }}{{ end -}}
+  {{- with $kafka.credentials -}}
+    {{- if .secret -}}
+      {{- $_ := set $access "user" (dict "name" .secret "key" .usernameKey) -}}
+      {{- $_ := set $access "password" (dict "name" .secret "key" .passwordKey) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $access -}}
+{{- end }}
+
+{{/* The `kafka` section of every configuration, as YAML. */}}
+{{- define "mpa.kafka" -}}
+{{- $access := include "mpa.kafkaAccess" . | fromYaml -}}
+{{- $set := dict -}}
+{{- with $access.sasl }}{{ $_ := set $set "sasl" . }}{{ end -}}
+{{- if $access.ca }}{{ $_ := set $set "tls" (dict "ca" "/etc/mpa-kafka/ca.crt") }}{{ end -}}
+{{- toYaml (mustMergeOverwrite $set (deepCopy .Values.kafka.config)) -}}
+{{- end }}
+
+{{/* A service's configuration, as YAML: what the chart knows, and `config` over it. Takes (list $ "service"). */}}
+{{- define "mpa.config" -}}
+{{- $root := first . -}}
+{{- $name := last . -}}
+{{- $values := index $root.Values $name -}}
+{{- $run := $root.Values.run -}}
+{{- $config := dict "listen" "0.0.0.0:50051" "graceSeconds" $values.graceSeconds "kafka" (include "mpa.kafka" $root | fromYaml) -}}
+{{- if ne $name "trainer" }}{{ $_ := set $config "maxConnectionAgeSeconds" 300 }}{{ end -}}
+{{- if ne $name "evaluator" }}{{ $_ := set $config "images" $root.Values.images }}{{ end -}}
+{{- if ne $name "trainer" -}}
+  {{- $model := dict "cacheDir" "/data/graphs" -}}
+  {{- if $values.gpu }}{{ $_ := set $model "executionProviders" (list "cuda" "cpu") }}{{ end -}}
+  {{- if eq $name "parity" }}{{ $_ := set $model "checkpoint" $run.student }}{{ end -}}
+  {{- if eq $name "annotator" }}{{ $_ := set $model "checkpoint" $run.teacher }}{{ end -}}
+  {{- if and (eq $name "annotator") (hasPrefix "http" $run.teacher) -}}
+    {{- $_ := set $config "endpoint" (dict "url" $run.teacher "model" $run.teacherModel) -}}
+  {{- else -}}
+    {{- $_ := set $config "model" $model -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml (mustMergeOverwrite $config (deepCopy $values.config)) -}}
+{{- end }}
+
+{{/* Pod settings of every component; takes (list $ values). */}}
+{{- define "mpa.pod" -}}
+{{- $values := last . -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with (first .).Values.image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: { type: RuntimeDefault }
+{{- with $values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Container settings of every component; takes (list $ values). */}}
+{{- define "mpa.container" -}}
+{{- $root := first . -}}
+{{- $values := last . -}}
+{{- $access := include "mpa.kafkaAccess" $root | fromYaml -}}
+imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: { drop: [ALL] }
+{{- if or $access.user $values.env }}
+env:
+  {{- with $access.user }}
+  - name: MPA_KAFKA_USERNAME
+    {{- if .value }}
+    value: {{ .value }}
+    {{- else }}
+    valueFrom: { secretKeyRef: {{ toJson . }} }
+    {{- end }}
+  - name: MPA_KAFKA_PASSWORD
+    valueFrom: { secretKeyRef: {{ toJson $access.password }} }
+  {{- end }}
+  {{- with $values.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- $resources := deepCopy $values.resources -}}
+{{- if $values.gpu }}{{ $resources = mustMergeOverwrite (dict "limits" (dict "nvidia.com/gpu" 1)) $resources }}{{ end }}
+{{- with $resources }}
+resources: {{- toYaml . | nindent 2 }}
+{{- end }}
+volumeMounts:
+  - { name: config, mountPath: /etc/mpa, readOnly: true }
+  - { name: data, mountPath: /data }
+  - { name: tmp, mountPath: /tmp }
+  {{- if $access.ca }}
+  - { name: kafka-ca, mountPath: /etc/mpa-kafka, readOnly: true }
+  {{- end }}
+{{- end }}
+
+{{/* Volumes of every component; takes (list $ "component"). */}}
+{{- define "mpa.volumes" -}}
+{{- $root := first . -}}
+{{- $ca := (include "mpa.kafkaAccess" $root | fromYaml).ca -}}
+- name: config
+  configMap: { name: {{ include "mpa.fullname" $root }}-{{ last . }} }
+- name: data
+  persistentVolumeClaim: { claimName: {{ $root.Values.data.existingClaim | default (printf "%s-data" (include "mpa.fullname" $root)) }} }
+- name: tmp
+  emptyDir: { sizeLimit: 1Gi }
+{{- if $ca }}
+- name: kafka-ca
+  secret: { secretName: {{ $ca.name }}, items: [{ key: {{ $ca.key }}, path: ca.crt }] }
+{{- end }}
+{{- end }}
+
+{{/* How the kubelet asks a service for its health: gRPC's own protocol, or, as kubelets speak no TLS there, whether it listens. */}}
+{{- define "mpa.probe" -}}
+{{- if .config.tls -}}
+tcpSocket: { port: grpc }
+{{- else -}}
+grpc: { port: 50051 }
+{{- end -}}
+{{- end }}
+
+{{/* Takes (list $ values "work" or "training"). */}}
+{{- define "mpa.priority" -}}
+{{- $root := first . -}}
+{{- $name := (index . 1).priorityClassName -}}
+{{- if and (not $name) $root.Values.priorityClasses.enabled }}{{ $name = printf "%s-%s" (include "mpa.fullname" $root) (last .) }}{{ end -}}
+{{- with $name }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}

@@ -8,3 +8,9 @@ export const messageLimits: ChannelOptions = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
 };
+
+/** Likewise: a connection whose other end has gone without a word, as with its machine, is noticed. */
+export const keepAlive: ChannelOptions = {
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};

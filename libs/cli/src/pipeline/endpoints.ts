@@ -5,12 +5,20 @@ const address = z.string().regex(/^.+:\d+$/, 'give host:port');
 /** One process of a service, or several that share its work. */
 const workers = z.union([address.transform((one) => [one]), z.array(address).min(1)]);
 
-/** `--endpoints FILE`: addresses (host:port) of services that run elsewhere and see the same folders. */
+const file = z.string().min(1).optional();
+
+/** `--endpoints FILE`: addresses (host:port) of services that run elsewhere and see the same folders, and how they are reached. */
 export const endpointsSchema = z.strictObject({
   annotator: workers.optional(),
   parity: workers.optional(),
   trainer: address.optional(),
   evaluator: address.optional(),
+  /** Encrypted connections to all of them: `true` for the system's certificates, or PEM files. */
+  tls: z
+    .union([z.literal(true), z.strictObject({ ca: file, cert: file, key: file, serverName: z.string().optional() })])
+    .optional(),
+  /** File that holds the token for all of them; MPA_TOKEN in its place where it is left out. */
+  tokenFile: file,
 });
 
 /** See {@link endpointsSchema}. */

@@ -58,16 +58,19 @@ export class Callers {
     token?: string,
   ): Promise<Callers | undefined> {
     if (config === undefined && token === undefined) return undefined;
-    const callers = (config ?? []).map(async ({ certificate, services, tokenVariable, tokenFile }, i): Promise<Caller> => {
-      const unknown = services?.find((service) => !known.includes(service));
-      if (unknown !== undefined)
-        throw new ConfigError(`callers.${i}.services: there is no ${unknown} here, only ${known.join(', ')}`);
-      const from = tokenVariable ?? tokenFile;
-      const secret = tokenVariable === undefined ? tokenFile && (await tokenIn(tokenFile)) : env[tokenVariable]?.trim();
-      if (from !== undefined && (secret ?? '').length < SHORTEST_TOKEN)
-        throw new ConfigError(`callers.${i}: ${from} holds no token of at least ${SHORTEST_TOKEN} characters`);
-      return { certificate, services: services && new Set(services), token: secret ? digest(secret) : undefined };
-    });
+    const callers = (config ?? []).map(
+      async ({ certificate, services, tokenVariable, tokenFile }, i): Promise<Caller> => {
+        const unknown = services?.find((service) => !known.includes(service));
+        if (unknown !== undefined)
+          throw new ConfigError(`callers.${i}.services: there is no ${unknown} here, only ${known.join(', ')}`);
+        const from = tokenVariable ?? tokenFile;
+        const secret =
+          tokenVariable === undefined ? tokenFile && (await tokenIn(tokenFile)) : env[tokenVariable]?.trim();
+        if (from !== undefined && (secret ?? '').length < SHORTEST_TOKEN)
+          throw new ConfigError(`callers.${i}: ${from} holds no token of at least ${SHORTEST_TOKEN} characters`);
+        return { certificate, services: services && new Set(services), token: secret ? digest(secret) : undefined };
+      },
+    );
     const own = token === undefined ? [] : [{ token: digest(token) }];
     return new Callers([...(await Promise.all(callers)), ...own]);
   }

@@ -32,7 +32,8 @@ export async function serverCredentials(tls: ServerTls | undefined, logger: Logg
     const certificates = await CertificateFiles.open(files, {
       everySeconds: reloadSeconds,
       onReloaded: (validTo) => logger.info({ cert, validTo }, 'the certificates were replaced'),
-      onRejected: (error) => logger.warn({ err: error }, 'the new certificates cannot be used; those before stay in use'),
+      onRejected: (error) =>
+        logger.warn({ err: error }, 'the new certificates cannot be used; those before stay in use'),
     });
     const callers = ca === undefined ? null : certificates;
     // grpc-js names the two providers the other way round in its types.

@@ -48,7 +48,9 @@ async function* answer(
   const images = new ImageStore({ roots: context.places.images });
   const imageRoot = localPath(request.imageRoot);
   const { samples, missing } = await loadBenchmark(taskName(task), localPath(request.annotations), imageRoot);
-  const contestants = await Promise.all(request.models.map((model) => contestant(model, config, { ...context, images })));
+  const contestants = await Promise.all(
+    request.models.map((model) => contestant(model, config, { ...context, images })),
+  );
   const log = await ResultLog.open(file === '' ? undefined : localPath(file));
   let skipped = 0;
   const onSkipped = async (question: SkippedQuestion): Promise<void> => {

@@ -49,6 +49,7 @@ export const treatments: readonly Treatment[] = [
   { starts: 'npm run ablation', how: 'parse', as: 'node test/dist/ablation/main.js', why: 'takes hours' },
   { starts: 'npm run kafka', how: 'exists', why: 'needs Java and Maven; libs/setup tests it' },
   { starts: 'npx mpa topics', how: 'parse', why: 'needs a cluster; libs/cli tests it' },
+  { starts: 'npm run audit', how: 'exists', why: 'asks the registry' },
   { starts: 'npm test', how: 'exists', why: 'runs this test' },
   { starts: 'npm run build', how: 'exists', why: 'this test runs on what it has built' },
   { starts: 'npm run interop', how: 'exists', why: 'installs gigabytes of Python' },

@@ -40,9 +40,14 @@ export class ServerProcess {
       throw new Error(`the server has ended with ${this.child.exitCode}`);
     };
     if (this.child.exitCode !== null) ended();
-    const told = once(this.child, 'message') as Promise<[ServerState]>;
+    const over = new AbortController();
+    const told = once(this.child, 'message', over) as Promise<[ServerState]>;
     this.child.send(what);
-    return (await Promise.race([told, once(this.child, 'exit').then(ended)]))[0];
+    try {
+      return (await Promise.race([told, once(this.child, 'exit', over).then(ended)]))[0];
+    } finally {
+      over.abort();
+    }
   }
 
   stop(): void {

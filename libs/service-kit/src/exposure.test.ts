@@ -68,6 +68,11 @@ describe('a service that other machines reach', () => {
     expect(lines.join('')).toContain(message);
   });
 
+  it('says in its log that whoever reaches it may call where certificates may be left out', async () => {
+    await start({ ...EVERYWHERE, tls: { ...tls, requireClient: false }, places: { read: [folder] } });
+    expect(lines.join('')).toContain('whoever reaches it may call');
+  });
+
   it('says nothing where all is closed', async () => {
     await start({ ...EVERYWHERE, tls, places: { read: [folder] } });
     expect(lines.filter((line) => line.includes('"level":40'))).toEqual([]);

@@ -5,7 +5,7 @@ import type { Logger } from './logger.js';
 /** The keys of a service's configuration that decide who reaches what. */
 interface Exposed {
   readonly listen: string;
-  readonly tls?: { readonly ca?: string | undefined } | undefined;
+  readonly tls?: { readonly ca?: string | undefined; readonly requireClient: boolean } | undefined;
   readonly insecure: boolean;
   readonly callers?: readonly { readonly certificate?: string | undefined }[] | undefined;
   readonly places?: unknown;
@@ -31,6 +31,7 @@ export function checkExposure({ listen, tls, insecure, callers, places }: Expose
     );
   }
   if (!tls) logger.warn({ listen }, 'nothing is encrypted (insecure: true)');
-  if (!callers && tls?.ca === undefined) logger.warn({ listen }, 'whoever reaches it may call: set callers or tls.ca');
+  const isKnown = tls?.ca !== undefined && tls.requireClient;
+  if (!callers && !isKnown) logger.warn({ listen }, 'whoever reaches it may call: set callers or tls.ca');
   if (places === 'any') logger.warn({ listen }, 'callers may name any place (places: any)');
 }

@@ -143,17 +143,11 @@ async function serve(
   const probed = newServer([]);
   for (const each of [server, probed]) health.addToServer(each);
   const close = (): void => [server, probed].forEach((each) => each.forceShutdown());
-  let address: string;
-  let healthAddress: string | undefined;
-  try {
-    address = await bind(server, config.listen, credentials);
-    if (config.listenHealth !== undefined)
-      healthAddress = await bind(probed, config.listenHealth, ServerCredentials.createInsecure());
-  } catch (error) {
+  const addresses = await listen(server, probed, config, credentials).catch((error: unknown) => {
     close();
     throw error;
-  }
-  logger.info({ address, healthAddress }, `${name} is serving`);
+  });
+  logger.info(addresses, `${name} is serving`);
 
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
@@ -167,7 +161,18 @@ async function serve(
     await parts.close();
     logger.info(`${name} has stopped`);
   }
-  return { address, ...(healthAddress !== undefined && { healthAddress }), stop: () => (stopped ??= stop()) };
+  return { ...addresses, stop: () => (stopped ??= stop()) };
+}
+
+async function listen(
+  server: Server,
+  probed: Server,
+  config: Pick<z.output<typeof serverConfig>, 'listen' | 'listenHealth'>,
+  credentials: ServerCredentials,
+): Promise<Pick<RunningService, 'address' | 'healthAddress'>> {
+  const address = await bind(server, config.listen, credentials);
+  if (config.listenHealth === undefined) return { address };
+  return { address, healthAddress: await bind(probed, config.listenHealth, ServerCredentials.createInsecure()) };
 }
 
 function newServer(interceptors: ServerInterceptor[]): Server {

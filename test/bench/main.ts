@@ -6,6 +6,7 @@ import { loadTensorflow } from '@mpa/tensorflow';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { printAgreement } from './agreement-table.js';
+import { printGrpcLoad } from './grpc.js';
 import { printListing } from './listing.js';
 import { compareAlone } from './compare-alone.js';
 import { timeMainJob } from './pipeline-overhead.js';
@@ -157,6 +158,7 @@ async function main(): Promise<void> {
     options: { rounds: { type: 'string', default: '2' }, only: { type: 'string', default: '' } },
   });
   if (values.only === 'streams') return benchStreams();
+  if (values.only === 'grpc') return printGrpcLoad();
   const threads = availableParallelism();
   const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
   const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };

@@ -129,6 +129,20 @@ describe('messages and reasons in the guide', () => {
   });
 });
 
+describe('what stands against each threat', () => {
+  const security = documents.get('docs/security.md')!;
+  const rows = security.tables.flatMap((table) => table.rows);
+
+  it.each(rows)('%s: is proven by tests that are there', (_threat, _mitigation, proof) => {
+    const files = [...proof!.matchAll(/`([^`]+\.test\.\w+)`: ((?:“[^”]+”(?:, )?)+)/g)];
+    expect(files.map(([whole]) => whole).join('; ')).toBe(proof);
+    for (const [, file, names] of files) {
+      const code = readFileSync(join(ROOT, file!), 'utf8');
+      for (const [, name] of names!.matchAll(/“([^”]+)”/g)) expect(code.includes(name!), `${file}: ${name}`).toBe(true);
+    }
+  });
+});
+
 describe('links of the documents', () => {
   it.each([...documents])('of %s lead somewhere', (path, { links }) => {
     const broken = links.filter((link) => !/^https?:/.test(link) && !leadsSomewhere(join(ROOT, path), link));

@@ -60,6 +60,7 @@ export const treatments: readonly Treatment[] = [
   { starts: 'kubectl', how: 'exists', why: 'needs a cluster' },
   { starts: 'npm run kubernetes', how: 'exists', why: 'builds a Kubernetes API server' },
   { starts: 'npx mpa topics', how: 'parse', why: 'needs a cluster; libs/cli tests it' },
+  { starts: 'npm run audit', how: 'exists', why: 'asks the registry' },
   { starts: 'npm test', how: 'exists', why: 'runs this test' },
   { starts: 'npm run build', how: 'exists', why: 'this test runs on what it has built' },
   { starts: 'npm run interop', how: 'exists', why: 'installs gigabytes of Python' },

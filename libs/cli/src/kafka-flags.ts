@@ -7,6 +7,6 @@ export function kafkaPlaceOf(brokers: string, prefix: string): KafkaPlace {
     return parseKafkaPlace(`kafka://${brokers}/${prefix}`);
   } catch (cause) {
     if (!(cause instanceof StreamsError)) throw cause;
-    throw new UsageError(`--brokers ${brokers} --prefix ${prefix}: ${cause.message}`, { cause });
+    throw new UsageError(`--brokers and --prefix: ${cause.message}`, { cause });
   }
 }

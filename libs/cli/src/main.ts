@@ -1,4 +1,4 @@
-import { ConfigError } from '@mpa/service-kit';
+import { ConfigError, masked, secretsIn } from '@mpa/service-kit';
 import { defaultCacheDirectory } from '@mpa/tensorflow';
 import { CommanderError } from 'commander';
 import { InterruptedError, UsageError } from './cli-error.js';
@@ -20,7 +20,9 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     if (error.code !== 'EPIPE') throw error;
   });
   const report = (error: unknown): void =>
-    void process.stderr.write(env['MPA_DEBUG'] === '1' ? `${debugText(error)}\n` : `mpa: ${oneLine(error)}\n`);
+    void process.stderr.write(
+      masked(env['MPA_DEBUG'] === '1' ? `${debugText(error)}\n` : `mpa: ${oneLine(error)}\n`, secretsIn(env)),
+    );
   process.on('uncaughtException', (error) => {
     report(error);
     process.exit(1);

@@ -8,7 +8,8 @@ import type {
 } from '@bufbuild/protobuf';
 import { Client as GrpcClient, credentials, Metadata } from '@grpc/grpc-js';
 import type { CallOptions as GrpcCallOptions, ChannelCredentials, ClientReadableStream } from '@grpc/grpc-js';
-import { messageLimits } from './limits.js';
+import { keepAlive, messageLimits } from './limits.js';
+import { isLoopback } from './loopback.js';
 import { RpcError, toRpcError } from './rpc-error.js';
 import { serviceDefinition } from './service-definition.js';
 
@@ -25,8 +26,10 @@ export interface CallOptions {
 export interface ClientOptions {
   /** Default: no encryption, for loopback. */
   readonly credentials?: ChannelCredentials;
-  /** Name that the server's certificate is for, where `address` is not it. */
+  /** The name that the server's certificate must have, where it is not that of the address. */
   readonly serverName?: string | undefined;
+  /** Bearer token of every call, asked for each time. It travels encrypted or on loopback only. */
+  readonly token?: (() => string) | undefined;
   /** Timeout of unary calls without their own, in milliseconds. Default 60,000. Streams have none. */
   readonly timeoutMs?: number;
 }
@@ -43,7 +46,8 @@ export type Client<S extends DescService> = {
 /**
  * A client of `service` at `address` (host:port, or any name that grpc-js resolves; of several servers behind a name each is
  * asked in turn). Connects at the first call and again after a loss; a call that found no server is tried up to four times, with growing random pauses. Leaving the
- * loop over a stream cancels its call; a slow loop slows the server down.
+ * loop over a stream cancels its call; a slow loop slows the server down. Throws RpcError FAILED_PRECONDITION for a token that would
+ * travel unencrypted to another machine.
  *
  *     const annotator = createClient(AnnotatorService, 'localhost:50051');
  *     const { annotation } = await annotator.annotate({ task: Task.CHARTQA, image });
@@ -51,19 +55,25 @@ export type Client<S extends DescService> = {
 export function createClient<S extends DescService>(
   service: S,
   address: string,
-  { credentials: channel = credentials.createInsecure(), serverName, timeoutMs = 60_000 }: ClientOptions = {},
+  { credentials: channel = credentials.createInsecure(), timeoutMs = 60_000, serverName, token }: ClientOptions = {},
 ): Client<S> {
+  if (token && !channel._isSecure() && !isLoopback(address)) {
+    throw new RpcError('FAILED_PRECONDITION', `a token does not travel unencrypted to ${address}: set up TLS`);
+  }
   const client = new GrpcClient(address, channel, {
     ...messageLimits,
+    ...keepAlive,
     ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], ...retryUnavailable(service) }),
   });
   const methods = Object.entries(serviceDefinition(service)).map(([name, method]) => {
     if (method.requestStream) throw new RpcError('UNIMPLEMENTED', `${method.path} streams its request`);
+    const authorised = (options: CallOptions): CallOptions =>
+      token ? { ...options, headers: { ...options.headers, authorization: `Bearer ${token()}` } } : options;
     const unary = (request: Message, options: CallOptions = {}): Promise<Message> =>
-      callUnary(client, method, request, { timeoutMs, ...options });
+      callUnary(client, method, request, { timeoutMs, ...authorised(options) });
     const streaming = (request: Message, options: CallOptions = {}): AsyncIterable<Message> =>
-      callStreaming(client, method, request, options);
+      callStreaming(client, method, request, authorised(options));
     return [name, method.responseStream ? streaming : unary];
   });
   return { ...Object.fromEntries(methods), close: () => client.close() } as Client<S>;

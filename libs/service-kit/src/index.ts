@@ -1,7 +1,9 @@
 /** What every service's main needs: configuration, logs, health, reflection, graceful stop, and the streams' topics. */
 export { AsyncQueue } from './async-queue.js';
+export { newToken } from './callers.js';
 export { ConfigError } from './config-error.js';
 export { imageAccess, type ImageAccess } from './image-access.js';
+export type { Places } from './places.js';
 export { createLogger, logLevel, type Logger } from './logger.js';
 export { checkConfig, readConfig } from './read-config.js';
 export { regularExpression } from './regular-expression.js';
@@ -15,6 +17,7 @@ export {
   type RunningService,
   type StartOptions,
 } from './start-service.js';
+export { masked, secretsIn } from './secrets.js';
 export { statusOf } from './status-of.js';
 export { topics } from './topics.js';
 export { EndOfWork, workerHandlers, type BatchReport, type Stage } from './worker.js';

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import { z } from 'zod';
+import { masked } from './secrets.js';
 
 export type { Logger } from 'pino';
 
@@ -11,11 +12,15 @@ export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fata
  * A logger that writes one JSON object a line, to standard output unless told otherwise. A line is written when the call
  * returns: pino's unsynchronized output would try for ever to flush the rest at exit, once nobody reads it any more. Without
  * a reader the log ends, and nothing else.
+ *
+ * @param secrets what never comes into the log, beside passwords in URLs and tokens in headers
  */
 export function createLogger(
   name: string,
   level: z.output<typeof logLevel>,
   destination: DestinationStream = pino.destination({ sync: true }),
+  secrets: readonly string[] = [],
 ): Logger {
-  return pino({ name, level, timestamp: () => `,"time":"${new Date().toISOString()}"` }, destination);
+  const timestamp = (): string => `,"time":"${new Date().toISOString()}"`;
+  return pino({ name, level, timestamp, hooks: { streamWrite: (line) => masked(line, secrets) } }, destination);
 }

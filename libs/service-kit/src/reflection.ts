@@ -4,6 +4,9 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type { Server } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 
+/** Names of the services that `addReflection` adds. */
+export const REFLECTION = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'] as const;
+
 /** Lets tools such as grpcurl ask a server which services and messages it has (grpc.reflection.v1 and v1alpha). */
 export function addReflection(server: Server, services: readonly DescService[]): void {
   const files = new Set<DescFile>();

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { ConfigError } from './config-error.js';
 import { createLogger } from './logger.js';
 import { readConfig } from './read-config.js';
+import { masked, secretsIn } from './secrets.js';
 import type { Service } from './service.js';
 import { configSchema, startService, type RunningService } from './start-service.js';
 
@@ -22,7 +23,7 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
   try {
     const file = configFile(service.name, main.argv.slice(2));
     const config = await readConfig(file, configSchema(service));
-    const logger = createLogger(service.name, config['logLevel'] as 'info');
+    const logger = createLogger(service.name, config['logLevel'] as 'info', undefined, secretsIn(main.env));
     let running: RunningService | undefined = undefined;
     let signals = 0;
     for (const [signal, number] of Object.entries(SIGNALS)) {
@@ -42,7 +43,8 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
     running = await startService(service, config as z.input<S>, { logger, env: main.env });
   } catch (error) {
     const expected = error instanceof Error && !(error instanceof TypeError);
-    main.stderr.write(`${service.name}: ${expected ? error.message : String((error as Error).stack)}\n`);
+    const text = expected ? error.message : String((error as Error).stack);
+    main.stderr.write(`${service.name}: ${masked(text, secretsIn(main.env))}\n`);
     main.exit(error instanceof ConfigError ? 2 : 1);
   }
 }

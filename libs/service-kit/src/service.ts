@@ -2,6 +2,7 @@ import type { Implementation, ImplementOptions } from '@mpa/contracts';
 import type { Streams } from '@mpa/streams';
 import type { z } from 'zod';
 import type { Logger } from './logger.js';
+import type { Places } from './places.js';
 
 /**
  * A service as a value: started alone by `runService`, or among others by `startInProcess`.
@@ -23,6 +24,8 @@ export interface ServiceContext {
   readonly stopping: AbortSignal;
   /** Opens the sample streams at a place; see {@link OpenStreams}. */
   readonly openStreams: OpenStreams;
+  /** What requests may name: whoever takes a path or URI from one asks here first. */
+  readonly places: Places;
   /** Environment variables, for what no configuration file may hold: keys. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Options for every `implement`: logs what fails. */

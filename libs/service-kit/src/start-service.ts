@@ -1,23 +1,41 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { messageLimits } from '@mpa/contracts';
+import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
+import { keepAlive, messageLimits } from '@mpa/contracts';
 import { localPath } from '@mpa/storage';
 import { isKafkaPlace, kafkaCredentials, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
 import { HealthImplementation } from 'grpc-health-check';
 import { z } from 'zod';
-import { CallsInWork } from './calls-in-work.js';
+import { CallGate, callLimits } from './call-gate.js';
+import { Callers, callersConfig } from './callers.js';
 import { ConfigError } from './config-error.js';
+import { checkExposure } from './exposure.js';
 import type { Logger } from './logger.js';
 import { logLevel } from './logger.js';
+import { Places, placesConfig } from './places.js';
 import { checkConfig } from './read-config.js';
-import { addReflection } from './reflection.js';
+import { addReflection, REFLECTION } from './reflection.js';
+import { serverCredentials, serverTls } from './server-tls.js';
 import { statusOf } from './status-of.js';
 import type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
+
+const address = z.string().regex(/:\d+$/, 'must be HOST:PORT, such as 0.0.0.0:50051');
+
+/** Streams on one connection; more wait at the caller's end. */
+const MOST_STREAMS = 1024;
 
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
   /** Host and port to listen on; port 0 takes a free one. */
-  listen: z.string().regex(/:\d+$/, 'must be HOST:PORT, such as 0.0.0.0:50051').default('127.0.0.1:0'),
+  listen: address.default('127.0.0.1:0'),
+  /** A second address, unencrypted, that answers health and nothing else, for orchestrators that do not speak TLS. */
+  listenHealth: address.optional(),
+  tls: serverTls.optional(),
+  /** Whether other machines may be listened to without `tls`. */
+  insecure: z.boolean().default(false),
+  callers: callersConfig,
+  /** On loopback `any` when left out. */
+  places: placesConfig.optional(),
+  limits: callLimits,
   logLevel: logLevel.default('info'),
   /** Seconds that calls in work may take once the service is to stop. */
   graceSeconds: z.number().positive().default(30),
@@ -33,7 +51,8 @@ export const serverConfig = z.strictObject({
 /** Surroundings of a service. */
 export interface StartOptions {
   readonly logger: Logger;
-  readonly credentials?: ServerCredentials;
+  /** Answers whoever has this token, beside `callers`; nobody else, where there are none. */
+  readonly token?: string;
   /** Default: the caller's place, opened for each caller. */
   readonly openStreams?: OpenStreams;
   /** Environment variables that the service may read; default none. */
@@ -44,6 +63,8 @@ export interface StartOptions {
 export interface RunningService {
   /** host:port */
   readonly address: string;
+  /** That of `listenHealth`, if it was configured. */
+  readonly healthAddress?: string;
   /**
    * Says NOT_SERVING, lets workers and calls finish for `graceSeconds`, then ends what is left and frees everything.
    * Idempotent.
@@ -74,19 +95,22 @@ export async function startService<S extends z.ZodObject>(
 ): Promise<RunningService> {
   const whole = checkConfig(raw, configSchema(service), `configuration of ${service.name}`);
   const server = pick(whole, serverConfig);
-  const { logger, credentials = ServerCredentials.createInsecure(), env = {} } = options;
+  const { logger, env = {} } = options;
+  checkExposure(server, logger);
+  const credentials = await serverCredentials(server.tls, logger);
   const stopping = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
   const parts = await service.start(pick(whole, service.config), {
     logger,
     stopping: stopping.signal,
+    places: await Places.of(server.places ?? 'any'),
     openStreams: options.openStreams ?? openPlaces(server, kafkaCredentials(env)),
     env,
     implementOptions: { onError, convert: statusOf },
   });
   try {
-    return await serve(service.name, parts, server, { logger, credentials, stopping });
+    return await serve(service.name, parts, server, { ...options, credentials, stopping });
   } catch (error) {
     await parts.close();
     throw error;
@@ -102,26 +126,33 @@ export function startInProcess<S extends z.ZodObject>(
   return startService(service, { ...raw, listen: '127.0.0.1:0' }, options);
 }
 
+interface Serving {
+  readonly credentials: ServerCredentials;
+  readonly stopping: AbortController;
+}
+
 async function serve(
   name: string,
   parts: ServiceParts,
   config: z.output<typeof serverConfig>,
-  { logger, credentials, stopping }: { logger: Logger; credentials: ServerCredentials; stopping: AbortController },
+  { logger, env = {}, token, credentials, stopping }: StartOptions & Serving,
 ): Promise<RunningService> {
-  const { maxConnectionAgeSeconds: age } = config;
-  const server = new Server({ ...messageLimits, ...(age && { 'grpc.max_connection_age_ms': age * 1000 }) });
-  const calls = new CallsInWork();
-  const names = ['', ...parts.implementations.map(({ service }) => service.typeName)];
+  const services = parts.implementations.map(({ service }) => service);
+  const names = ['', ...services.map(({ typeName }) => typeName)];
+  const callers = await Callers.of(config.callers, [...names.slice(1), ...REFLECTION], env, token);
+  const calls = new CallGate(config.limits);
+  const server = newServer([...(callers ? [callers.interceptor] : []), calls.interceptor], config.maxConnectionAgeSeconds);
+  for (const each of parts.implementations) server.addService(each.definition, calls.guard(each));
+  addReflection(server, services);
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, 'SERVING'])));
-  for (const each of parts.implementations) server.addService(each.definition, calls.count(each));
-  health.addToServer(server);
-  addReflection(
-    server,
-    parts.implementations.map(({ service }) => service),
-  );
-  const port = await bind(server, config.listen, credentials);
-  const address = `${config.listen.replace(/:\d+$/, '')}:${port}`;
-  logger.info({ address }, `${name} is serving`);
+  const probed = newServer([]);
+  for (const each of [server, probed]) health.addToServer(each);
+  const close = (): void => [server, probed].forEach((each) => each.forceShutdown());
+  const addresses = await listen(server, probed, config, credentials).catch((error: unknown) => {
+    close();
+    throw error;
+  });
+  logger.info(addresses, `${name} is serving`);
 
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
@@ -131,18 +162,35 @@ async function serve(
     if (!finished) logger.warn('calls were cut off: graceSeconds is over');
     // Only watchers of the health service are left; they get a moment for the last message.
     await within(new Promise((resolve) => server.tryShutdown(resolve)), finished ? 250 : 0);
-    server.forceShutdown();
+    close();
     await parts.close();
     logger.info(`${name} has stopped`);
   }
-  return { address, stop: () => (stopped ??= stop()) };
+  return { ...addresses, stop: () => (stopped ??= stop()) };
 }
 
-function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+async function listen(
+  server: Server,
+  probed: Server,
+  config: Pick<z.output<typeof serverConfig>, 'listen' | 'listenHealth'>,
+  credentials: ServerCredentials,
+): Promise<Pick<RunningService, 'address' | 'healthAddress'>> {
+  const address = await bind(server, config.listen, credentials);
+  if (config.listenHealth === undefined) return { address };
+  return { address, healthAddress: await bind(probed, config.listenHealth, ServerCredentials.createInsecure()) };
+}
+
+function newServer(interceptors: ServerInterceptor[], maxConnectionAgeSeconds?: number): Server {
+  const age = maxConnectionAgeSeconds && { 'grpc.max_connection_age_ms': maxConnectionAgeSeconds * 1000 };
+  return new Server({ ...messageLimits, ...keepAlive, ...age, 'grpc.max_concurrent_streams': MOST_STREAMS, interceptors });
+}
+
+/** The address with the port that was taken. */
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
       if (error) reject(new ConfigError(`cannot listen on ${address}: ${error.message}`, { cause: error }));
-      else resolve(port);
+      else resolve(address.replace(/:\d+$/, `:${port}`));
     });
   });
 }

@@ -45,7 +45,7 @@ const CONCURRENCY = 2;
 /** WorkerService for a stage. `stage` is called for every log anew, so that it may keep counts over a run. */
 export function workerHandlers(
   stage: (streams: ReturnType<ServiceContext['openStreams']>['streams']) => Promise<Stage>,
-  { logger, openStreams, stopping }: ServiceContext,
+  { logger, openStreams, places, stopping }: ServiceContext,
 ): Handlers<typeof WorkerService> {
   return {
     async *consume({ streams: place }, { signal: hungUp }) {
@@ -54,6 +54,7 @@ export function workerHandlers(
           'INVALID_ARGUMENT',
           'set `streams` to the folder of an embedded log, or kafka://HOST:PORT/PREFIX',
         );
+      await places.checkWrite(place);
       const { streams, release } = openStreams(place);
       try {
         const { group, input, batch: maxRecords, concurrency = CONCURRENCY, process } = await stage(streams);

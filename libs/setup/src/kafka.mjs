@@ -1,5 +1,5 @@
 /**
- * `npm run kafka [-- --version 3.9.2] [--nodes 3] [--data FOLDER] [--properties FILE]`: Apache Kafka on this machine, from its official artifacts,
+ * `npm run kafka [-- --version 3.9.2] [--nodes 3] [--data FOLDER] [--properties FILE] [--scram USER]`: Apache Kafka on this machine, from its official artifacts,
  * until Ctrl-C. The only line on standard output is `brokers HOST:PORT,...`. With KAFKA_BROKERS set nothing is started, and those
  * are named. With `--until-eof` it ends with its standard input too, so that it never outlives whoever started it.
  */
@@ -19,18 +19,20 @@ const FLAGS = {
   nodes: { type: 'string', default: '1' },
   data: { type: 'string' },
   properties: { type: 'string' },
+  scram: { type: 'string', multiple: true, default: [] },
   'until-eof': { type: 'boolean', default: false },
 };
 
 function readFlags() {
   try {
-    const { version, nodes, data, properties, 'until-eof': untilEof } = parseArgs({ options: FLAGS }).values;
+    const { version, nodes, data, properties, scram, 'until-eof': untilEof } = parseArgs({ options: FLAGS }).values;
     if (!/^[1-9]$/.test(nodes)) throw new Error(`--nodes ${nodes}: give 1 to 9`);
     return {
       version,
       nodes: Number(nodes),
       data,
       properties: properties && readFileSync(properties, 'utf8'),
+      scram,
       untilEof,
     };
   } catch (cause) {
@@ -49,7 +51,7 @@ function whenAskedToStop(untilEof) {
 }
 
 await runMain(async () => {
-  const { version, nodes, data, properties, untilEof } = readFlags();
+  const { version, nodes, data, properties, scram, untilEof } = readFlags();
   const asked = whenAskedToStop(untilEof);
   if (process.env.KAFKA_BROKERS) {
     console.log(`brokers ${process.env.KAFKA_BROKERS}`);
@@ -59,7 +61,7 @@ await runMain(async () => {
   const folder = data === undefined ? await mkdtemp(join(tmpdir(), 'mpa-kafka-')) : resolve(data);
   try {
     const cluster = await step(`starting Kafka ${release}, ${nodes === 1 ? 'one node' : `${nodes} nodes`}`, () =>
-      startKafkaCluster(classPath, folder, { nodes, properties }),
+      startKafkaCluster(classPath, folder, { nodes, properties, scram }),
     );
     console.log(`brokers ${cluster.brokers.join(',')}`);
     say(`Ctrl-C stops it${data === undefined ? ' and removes its data' : `; its data stays in ${folder}`}`);

@@ -38,7 +38,7 @@ function serviceParts<Prepared extends object, Seen>(
   config: AnnotatorConfig,
   context: ServiceContext,
 ): ServiceParts {
-  const images = new ImageStore(config.images);
+  const images = new ImageStore({ ...config.images, roots: context.places.images });
   const corpus = new QuestionCounts(config.diversity);
   const options = withModelErrors(context.implementOptions);
   const worker = workerHandlers(async (streams) => {

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { RemoteModel, TeacherFault, VisionModel } from '@mpa/inference';
 import type { EndpointConfig, ModelConfig } from '@mpa/inference';
-import { ImageStore } from '@mpa/storage';
+import type { ImageStore } from '@mpa/storage';
 import type { RgbImage } from '@mpa/vlm';
 
 /** A decoded image and its file. */
@@ -36,9 +36,12 @@ export async function openCheckpointModel(config: ModelConfig): Promise<Answerin
  * A model behind an endpoint. A question that it cannot be asked, by its image's fault, has an empty answer. Asking throws
  * TeacherError when it answers nothing any more or the budget is used up.
  */
-export function openEndpointModel(config: EndpointConfig, key: string | undefined): Answering<unknown> {
+export function openEndpointModel(
+  config: EndpointConfig,
+  key: string | undefined,
+  store: ImageStore,
+): Answering<unknown> {
   const model = new RemoteModel(config, key);
-  const store = new ImageStore();
   const answering: Answering<Awaited<ReturnType<RemoteModel['load']>>> = {
     warmsUp: false,
     look: (images) =>

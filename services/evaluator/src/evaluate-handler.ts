@@ -4,7 +4,7 @@ import type { EvaluateRequest, EvaluatorService, Handlers } from '@mpa/contracts
 import { endpointConfig, endpointKey, endpointNamed, isEndpoint } from '@mpa/inference';
 import { checkConfig } from '@mpa/service-kit';
 import type { ServiceContext } from '@mpa/service-kit';
-import { localPath } from '@mpa/storage';
+import { ImageStore, localPath } from '@mpa/storage';
 import { openCheckpointModel, openEndpointModel } from './answering.js';
 import type { Answering } from './answering.js';
 import { ComparedModel } from './compared-model.js';
@@ -42,11 +42,16 @@ async function* answer(
   signal: AbortSignal,
 ): ReturnType<Evaluate> {
   checkRequest(request);
-  const { task, limit } = request;
+  const { task, limit, results: file } = request;
+  await context.places.checkRead(request.annotations, request.imageRoot, ...request.models.map((m) => m.checkpoint));
+  if (file !== '') await context.places.checkWrite(file);
+  const images = new ImageStore({ roots: context.places.images });
   const imageRoot = localPath(request.imageRoot);
   const { samples, missing } = await loadBenchmark(taskName(task), localPath(request.annotations), imageRoot);
-  const contestants = await Promise.all(request.models.map((model) => contestant(model, config, context)));
-  const log = await ResultLog.open(request.results === '' ? undefined : localPath(request.results));
+  const contestants = await Promise.all(
+    request.models.map((model) => contestant(model, config, { ...context, images })),
+  );
+  const log = await ResultLog.open(file === '' ? undefined : localPath(file));
   let skipped = 0;
   const onSkipped = async (question: SkippedQuestion): Promise<void> => {
     skipped += 1;
@@ -59,7 +64,7 @@ async function* answer(
     }
     const questions = limit > 0 ? samples.slice(0, limit) : samples;
     const results = new Map<string, KeptResult[]>(contestants.map(({ model }) => [model.label, []]));
-    const plan = { task, contestants, questions, batch: config.batch, imageRoot, log, onSkipped, signal };
+    const plan = { task, contestants, questions, batch: config.batch, imageRoot, images, log, onSkipped, signal };
     for await (const kept of evaluate(plan)) {
       results.get(kept.result.model)!.push(kept);
       yield { event: { case: 'result', value: kept.result } };
@@ -79,13 +84,13 @@ async function* answer(
 async function contestant(
   { label, checkpoint }: EvaluateRequest['models'][number],
   { model, endpoint }: EvaluatorConfig,
-  { env }: ServiceContext,
+  { env, images }: ServiceContext & { readonly images: ImageStore },
 ): Promise<Contestant> {
   if (isEndpoint(checkpoint)) {
     const named = endpointNamed(checkpoint);
     const { maxNewTokens } = model;
     const config = checkConfig({ ...endpoint, ...named, maxNewTokens }, endpointConfig, checkpoint);
-    const open = async (): Promise<Answering<unknown>> => openEndpointModel(config, endpointKey(config, env));
+    const open = async (): Promise<Answering<unknown>> => openEndpointModel(config, endpointKey(config, env), images);
     return { model: new ComparedModel(label, checkpoint, open), fingerprint: endpointFingerprint(config) };
   }
   const config = { ...model, checkpoint: localPath(checkpoint) };

@@ -6,6 +6,7 @@ import { create, EvaluationResultSchema } from '@mpa/contracts';
 import type { EvaluationResult, Task } from '@mpa/contracts';
 import { imageFault, readImage } from '@mpa/inference';
 import type { ImageFault } from '@mpa/inference';
+import type { ImageStore } from '@mpa/storage';
 import type { RgbImage } from '@mpa/vlm';
 import type { ComparedModel } from './compared-model.js';
 import { questionGroups } from './question-groups.js';
@@ -26,6 +27,8 @@ export interface EvaluationPlan {
   readonly batch: number;
   /** Folder that image paths are shown relative to. */
   readonly imageRoot: string;
+  /** Where they are read. */
+  readonly images: ImageStore;
   readonly log: ResultLog;
   /** Told of every question whose image cannot be read. */
   readonly onSkipped: (question: SkippedQuestion) => Promise<void>;
@@ -77,7 +80,7 @@ async function readGroup(group: readonly BenchmarkSample[], plan: EvaluationPlan
   const isAnswered = (question: BenchmarkSample): boolean =>
     plan.contestants.every((contestant) => keptAnswer(question, contestant, plan) !== undefined);
   const paths = [...new Set(group.filter((question) => !isAnswered(question)).map(({ imagePath }) => imagePath))];
-  const decoded = await Promise.all(paths.map(async (path) => [path, await decodeOrFault(path)] as const));
+  const decoded = await Promise.all(paths.map(async (path) => [path, await decodeOrFault(path, plan.images)] as const));
   const images = new Map(decoded.flatMap(([path, image]) => ('reason' in image ? [] : [[path, image]])));
   const faults = new Map(decoded.flatMap(([path, image]) => ('reason' in image ? [[path, image]] : [])));
   for (const { id, imagePath } of group) {
@@ -87,9 +90,9 @@ async function readGroup(group: readonly BenchmarkSample[], plan: EvaluationPlan
   return { questions: group.filter(({ imagePath }) => !faults.has(imagePath)), images };
 }
 
-async function decodeOrFault(imagePath: string): Promise<RgbImage | ImageFault> {
+async function decodeOrFault(imagePath: string, images: ImageStore): Promise<RgbImage | ImageFault> {
   try {
-    return await readImage(imagePath);
+    return await readImage(imagePath, { images });
   } catch (error) {
     const fault = imageFault(error);
     if (fault === undefined) throw error;

@@ -16,7 +16,7 @@ export const parity: Service<typeof parityConfig> = {
   config: parityConfig,
   async start(config, context) {
     const model = await VisionModel.open(config.model);
-    const images = new ImageStore(config.images);
+    const images = new ImageStore({ ...config.images, roots: context.places.images });
     const options = withModelErrors(context.implementOptions);
     return {
       implementations: [

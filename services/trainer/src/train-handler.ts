@@ -45,10 +45,12 @@ export function trainHandler(config: TrainerConfig, context: ServiceContext): Tr
 async function* answer(
   request: TrainRequest,
   config: TrainerConfig,
-  { logger, openStreams }: ServiceContext,
+  { logger, openStreams, places }: ServiceContext,
   signal: AbortSignal,
 ): ReturnType<Train> {
   checkRequest(request);
+  await places.checkRead(request.checkpoint);
+  await places.checkWrite(request.streams, request.output, request.state);
   const options = requestedOptions(request.options, config.training);
   const cacheBytes = config.cacheMegabytes * 2 ** 20;
   const checkpoint = await openCheckpoint(localPath(request.checkpoint));
@@ -56,7 +58,7 @@ async function* answer(
   try {
     const { discrepancyWeight, maxSamples } = options;
     const { decisions, surplus } = await readSelected(streams, request.runId, { maxSamples, signal });
-    const images = new ImageStore(config.images);
+    const images = new ImageStore({ ...config.images, roots: places.images });
     const preparing = { images, cacheBytes, coefficients: options, discrepancyWeight, signal };
     const selected = await selectedSamples(decisions, checkpoint.processor, preparing);
     for (const { decision, error } of selected.unreadable) {

@@ -9,7 +9,7 @@ import {
   type MessageInitShape,
 } from '@mpa/contracts';
 import { parity } from '@mpa/parity';
-import { createLogger, startInProcess, type ImageAccess } from '@mpa/service-kit';
+import { createLogger, newToken, startInProcess, type ImageAccess } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
 
 /** What {@link measureAgain} needs. */
@@ -34,15 +34,17 @@ export async function measureAgain(streams: Streams, options: MeasureOptions): P
   }
   gap.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
   const measured: Remeasured[] = [];
+  const token = newToken();
   const service = await startInProcess(
     parity,
     { model: { checkpoint, cacheDir }, ...(images && { images }) },
     {
       logger: createLogger('parity', 'silent'),
+      token,
       openStreams: () => ({ streams, release: () => Promise.resolve() }),
     },
   );
-  const client = createClient(ParityService, service.address);
+  const client = createClient(ParityService, service.address, { token: () => token });
   try {
     const some = gap.slice(0, limit);
     for (const [i, before] of some.entries()) {

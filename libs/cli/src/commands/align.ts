@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { tasks, type Task } from '@mpa/answer-metrics';
 import { isEndpoint } from '@mpa/inference';
 import { imageAccess, readConfig } from '@mpa/service-kit';
-import { runPaths } from '@mpa/storage';
+import { runPaths, withoutPassword } from '@mpa/storage';
 import { kafkaCredentials } from '@mpa/streams';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../cli-error.js';
@@ -154,7 +154,8 @@ async function sourceOf({ images, imageRoot, task, teacher, streams, out }: Alig
   throw new UsageError(`give ${missing.join(', ')}, or begin the run with mpa import`);
 }
 
-/** An absolute path or glob; a URI is one already. */
+/** An absolute path or glob; a URI is one already. Throws UsageError for a password, since the run's folder keeps where its images are. */
 function placeOf(images: string): string {
+  if (images !== withoutPassword(images)) throw new UsageError('images are not read from URLs with a user or password');
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(images) ? images : resolve(images);
 }

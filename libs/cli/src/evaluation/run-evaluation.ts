@@ -2,7 +2,7 @@ import { createClient, EvaluatorService, taskOf } from '@mpa/contracts';
 import type { EvaluationResult, EvaluationSummary } from '@mpa/contracts';
 import { evaluator } from '@mpa/evaluator';
 import type { Task } from '@mpa/answer-metrics';
-import { createLogger, startInProcess } from '@mpa/service-kit';
+import { createLogger, newToken, startInProcess } from '@mpa/service-kit';
 import type { z } from 'zod';
 import type { CommandContext } from '../command-context.js';
 import type { Progress } from '../progress/progress.js';
@@ -37,8 +37,10 @@ export type Evaluated = ReadonlyMap<
 /** Has an evaluator in this process, over gRPC, ask every model. Throws what the service throws, and the signal's reason. */
 export async function runEvaluation(options: EvaluationOptions): Promise<Evaluated> {
   const { task, annotations, imageRoot, models, limit, results, settings, questions, progress, signal, env } = options;
-  const service = await startInProcess(evaluator, settings, { logger: createLogger('evaluator', 'silent'), env });
-  const client = createClient(EvaluatorService, service.address);
+  const token = newToken();
+  const logger = createLogger('evaluator', 'silent');
+  const service = await startInProcess(evaluator, settings, { logger, env, token });
+  const client = createClient(EvaluatorService, service.address, { token: () => token });
   const answers = new Map<string, EvaluationResult[]>([...models.keys()].map((label) => [label, []]));
   const evaluated = new Map<string, { results: EvaluationResult[]; summary: EvaluationSummary }>();
   try {

@@ -1,16 +1,26 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { annotator } from '@mpa/annotator';
-import { AnnotatorService, createClient, EvaluatorService, ModelService, TrainerService } from '@mpa/contracts';
+import {
+  AnnotatorService,
+  createClient,
+  type Client,
+  type ClientOptions,
+  type DescService,
+  EvaluatorService,
+  ModelService,
+  TrainerService,
+} from '@mpa/contracts';
 import { evaluator } from '@mpa/evaluator';
 import { parity } from '@mpa/parity';
-import { createLogger, startInProcess, type RunningService, type Service } from '@mpa/service-kit';
+import { createLogger, newToken, secretsIn, startInProcess, type RunningService, type Service } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
 import { trainer } from '@mpa/trainer';
 import type { z } from 'zod';
 import type { CommandContext } from '../command-context.js';
 import { annotatorSettings, evaluatorEndpoint, type Settings } from './annotator-settings.js';
 import type { PipelineOptions } from './pipeline-options.js';
+import { reachEndpoints } from './reach-endpoints.js';
 import type { Services } from './services.js';
 import { Workers } from './workers.js';
 
@@ -18,8 +28,8 @@ import { Workers } from './workers.js';
 const CALL_MS = 300_000;
 
 /**
- * Reaches the services of `endpoints`, and starts the others in this process, on loopback. They share the run's streams
- * and log to `services.log` in the run folder.
+ * Reaches the services of `endpoints`, and starts the others in this process, on loopback and for this process alone. They share the run's
+ * streams and log to `services.log` in the run folder.
  *
  * @param context where the services keep exported graphs and TensorFlow, and find keys
  */
@@ -32,6 +42,8 @@ export async function openServices(
   // Line by line: a service may still have something to say about a call that ended with it.
   const log = { write: (line: string): void => appendFileSync(join(run, 'services.log'), line) };
   const running: RunningService[] = [];
+  const token = newToken();
+  const secrets = secretsIn(env);
   const stop = async (): Promise<void> => {
     await Promise.all(running.map((service) => service.stop()));
   };
@@ -46,7 +58,8 @@ export async function openServices(
     // The service checks its settings itself, and names what is wrong.
     const start = async <S extends z.ZodObject>(service: Service<S>, settings: Settings): Promise<string> => {
       const started = await startInProcess(service, settings as z.input<S>, {
-        logger: createLogger(service.name, 'info', log),
+        logger: createLogger(service.name, 'info', log, secrets),
+        token,
         openStreams: () => ({ streams, release: async () => undefined }),
         env,
       });
@@ -66,7 +79,9 @@ export async function openServices(
       trainer: endpoints.trainer ?? (await start(trainer, withImages(config.trainer))),
       evaluator: endpoints.evaluator ?? (await start(evaluator, evaluatorSettings)),
     };
-    return connect(addresses, stop);
+    const elsewhere = await reachEndpoints(endpoints, env);
+    const isOwn = (address: string): boolean => running.some((service) => service.address === address);
+    return connect(addresses, (address) => (isOwn(address) ? { token: () => token } : elsewhere), stop);
   } catch (error) {
     await stop();
     throw error;
@@ -78,18 +93,24 @@ type Addresses = Readonly<Record<'trainer' | 'evaluator', string>> & {
   readonly parity: readonly string[];
 };
 
-function connect(addresses: Addresses, stop: () => Promise<void>): Services {
-  const options = { timeoutMs: CALL_MS };
+function connect(
+  addresses: Addresses,
+  reached: (address: string) => ClientOptions,
+  stop: () => Promise<void>,
+): Services {
+  const optionsOf = (address: string): ClientOptions => ({ timeoutMs: CALL_MS, ...reached(address) });
+  const clientOf = <S extends DescService>(service: S, address: string): Client<S> =>
+    createClient(service, address, optionsOf(address));
   const annotator = addresses.annotator && {
-    service: createClient(AnnotatorService, addresses.annotator[0]!, options),
-    workers: new Workers(addresses.annotator, options),
+    service: clientOf(AnnotatorService, addresses.annotator[0]!),
+    workers: new Workers(addresses.annotator, optionsOf),
   };
   const clients = {
-    parityModel: createClient(ModelService, addresses.parity[0]!, options),
-    trainer: createClient(TrainerService, addresses.trainer, options),
-    evaluator: createClient(EvaluatorService, addresses.evaluator, options),
+    parityModel: clientOf(ModelService, addresses.parity[0]!),
+    trainer: clientOf(TrainerService, addresses.trainer),
+    evaluator: clientOf(EvaluatorService, addresses.evaluator),
   };
-  const parityWorkers = new Workers(addresses.parity, options);
+  const parityWorkers = new Workers(addresses.parity, optionsOf);
   return {
     ...(annotator && { annotator }),
     ...clients,

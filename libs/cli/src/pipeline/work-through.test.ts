@@ -54,7 +54,7 @@ function workOn(port: string, hosts: string[]): { notes: string[]; end: () => vo
     if (hosts.length === 0) throw new Error('ENOTFOUND');
     return [...hosts];
   };
-  const workers = new Workers([`dns:///annotator:${port}`], { lookUp });
+  const workers = new Workers([`dns:///annotator:${port}`], undefined, lookUp);
   closing.push(() => workers.close());
   const progress = { note: (text: string) => void notes.push(text) };
   const context = { signal: new AbortController().signal, progress };

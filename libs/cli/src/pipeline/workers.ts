@@ -17,17 +17,16 @@ const NAME = /^dns:\/\/\/(.+):(\d+)$/;
 /** The processes of a service that share its work. Behind a name (`dns:///host:port`) they may come and go. */
 export class Workers {
   readonly #workers = new Map<string, Worker>();
-  readonly #options: ClientOptions;
-  readonly #lookUp: LookUp;
 
-  /** @param addresses host:port of processes, or dns:///host:port for all that a name leads to */
+  /**
+   * @param addresses host:port of processes, or dns:///host:port for all that a name leads to
+   * @param optionsOf how the processes at one of them are reached
+   */
   constructor(
     readonly addresses: readonly string[],
-    { lookUp = lookUpAll, ...options }: ClientOptions & { readonly lookUp?: LookUp } = {},
-  ) {
-    this.#options = options;
-    this.#lookUp = lookUp;
-  }
+    private readonly optionsOf: (address: string) => ClientOptions = () => ({}),
+    private readonly lookUp: LookUp = lookUpAll,
+  ) {}
 
   /** Whether others may be there at the next look. */
   get vary(): boolean {
@@ -47,19 +46,15 @@ export class Workers {
 
   async #behind(address: string): Promise<readonly Worker[]> {
     const [, host, port] = NAME.exec(address) ?? [];
-    if (host === undefined) return [this.#at(address)];
-    const hosts = await this.#lookUp(host).catch(() => []);
-    return hosts.map((each) => this.#at(`${each.includes(':') ? `[${each}]` : each}:${port}`, host));
+    const options = this.optionsOf(address);
+    if (host === undefined) return [this.#at(address, options)];
+    const hosts = await this.lookUp(host).catch(() => []);
+    const named = { ...options, serverName: options.serverName ?? host };
+    return hosts.map((each) => this.#at(`${each.includes(':') ? `[${each}]` : each}:${port}`, named));
   }
 
-  #at(address: string, serverName?: string): Worker {
-    const worker = this.#workers.get(address) ?? {
-      address,
-      client: createClient(WorkerService, address, {
-        ...this.#options,
-        serverName: this.#options.serverName ?? serverName,
-      }),
-    };
+  #at(address: string, options: ClientOptions): Worker {
+    const worker = this.#workers.get(address) ?? { address, client: createClient(WorkerService, address, options) };
     this.#workers.set(address, worker);
     return worker;
   }

@@ -19,13 +19,15 @@ const summary: Summary = {
 };
 const estimate = (mean: number): { mean: number; low: number; high: number } => ({ mean, low: mean - 0.1, high: mean + 0.1 }); // prettier-ignore
 
-const document = (of: Summary): string =>
+const hostile = '</td><script>alert(1)</script><img src=x onerror=alert(1)>" onload="alert(1)';
+
+const document = (of: Summary, said = 'Which?'): string =>
   page(of, {
     accuracy: { chartqa: { n: 8, before: estimate(0.5), after: estimate(0.625), teacher: estimate(0.9), change: estimate(0.125) } }, // prettier-ignore
     curve: [1, 2].map((step) => ({ step, loss: 2.5 / step, terms: {} })),
     analysis: { decided: 1, gap: 1, histograms: {}, kinds: [{ task: 'chartqa', kind: '<b>what', asked: 1, gap: 1 }], partsAt: {} }, // prettier-ignore
     looks: [],
-    samples: [{ sample: { task: 'chartqa', question: 'Which?', answer: 'a', studentAnswer: '' }, image: undefined, imageName: 'a.png' }], // prettier-ignore
+    samples: [{ sample: { task: 'chartqa', question: said, answer: said, studentAnswer: said }, image: undefined, imageName: 'a.png' }], // prettier-ignore
     styles: 'main > p { color: red; }',
   });
 
@@ -40,6 +42,13 @@ it('is one file that is escaped, with tables, plots and curves', () => {
   expect(whole).toContain('62.5 <small>52.5 to 72.5</small>');
   expect(whole).toContain('a.png is no longer readable');
   expect(whole.match(/(?:src|href)="(?!data:)/g)).toBeNull();
+});
+
+it('shows what models said as text, whatever they said', () => {
+  const whole = document({ ...summary, skipped: { [hostile]: 1 } }, hostile);
+  expect(whole.split('&lt;script>alert(1)').length - 1).toBeGreaterThanOrEqual(3);
+  expect(whole).not.toMatch(/<script>alert|<img src=x/);
+  expect(whole).not.toMatch(/<[^>]* onload="/);
 });
 
 it('tells what an L-VLM behind an endpoint was asked, and says nothing of a checkpoint', () => {

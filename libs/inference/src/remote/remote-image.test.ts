@@ -54,11 +54,15 @@ describe('remoteImage', () => {
     await expect(sent(Buffer.from('text'))).rejects.toMatchObject({ reason: 'not-an-image' });
   });
 
-  it('sends a web address only when it is told to, and of the web only', async () => {
+  it('sends a web address only when it is told to, of allowed hosts only', async () => {
     const byUrl = { ...images, byUrl: true };
     const at = (value: string): ReturnType<typeof remoteImage> =>
-      remoteImage({ source: { case: 'uri', value } }, byUrl, { images: new ImageStore(), sampleId: 's' });
+      remoteImage({ source: { case: 'uri', value } }, byUrl, {
+        images: new ImageStore({ allowHosts: ['example.com'] }),
+        sampleId: 's',
+      });
     expect((await at('https://example.com/cat.jpg')).url).toBe('https://example.com/cat.jpg');
+    await expect(at('http://169.254.169.254/latest')).rejects.toMatchObject({ code: 'not-allowed' });
     const file = join(work, 'cat.png');
     writeFileSync(file, await drawn(4, 4).png().toBuffer());
     expect((await at(pathToFileURL(file).href)).url).toMatch(/^data:image\/png/);

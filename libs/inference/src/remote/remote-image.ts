@@ -24,7 +24,7 @@ const QUALITY = 95;
 /**
  * Reads an image, checks that it can be decoded, and encodes it once for all questions about it: its own bytes where every server sees
  * the same in them, else (too large, turned, transparent, of a rare format) what `decodeImage` sees, scaled down to the longest
- * side, as JPEG where it was one and else as PNG. With `byUrl` an image at an http(s) URI is not read. Throws ImageError, StorageError.
+ * side, as JPEG where it was one and else as PNG. With `byUrl` an image at an http(s) URI of an allowed host is not read. Throws ImageError, StorageError.
  */
 export async function remoteImage(
   input: Pick<ImageInput, 'source'>,
@@ -32,7 +32,10 @@ export async function remoteImage(
   { sampleId, onRead, ...reading }: LoadOptions,
 ): Promise<RemoteImage> {
   const { source } = input;
-  if (byUrl && source.case === 'uri' && /^https?:\/\//i.test(source.value)) return named(sampleId, source.value);
+  if (byUrl && source.case === 'uri' && /^https?:\/\//i.test(source.value)) {
+    await reading.images.check(source.value);
+    return named(sampleId, source.value);
+  }
   const bytes = await bytesOf(input, reading);
   const decoded = await decodeImage(bytes);
   onRead?.(bytes, decoded);

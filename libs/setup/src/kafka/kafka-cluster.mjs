@@ -21,11 +21,12 @@ const LOG = ['defaultLogLevel=warn', 'log.kafka.server.KafkaRaftServer=info', 's
  *
  * @param {string} classPath
  * @param {string} folder data, settings and process id of each node; a cluster of as many nodes that is there already goes on
- * @param {{nodes: number, properties?: string}} options `properties`: further settings of every node, KEY=VALUE a line
+ * @param {{nodes: number, properties?: string, scram?: string[]}} options `properties`: further settings of every node, KEY=VALUE a line;
+ *   `scram`: users of a new cluster, as `SCRAM-SHA-256=[name=NAME,password=PASSWORD]`
  * @returns {Promise<{brokers: string[], ended: Promise<unknown>, stop(): Promise<void>}>} `ended` resolves when all nodes have
  * @throws {SetupError} when a node does not start, with the last lines that it said
  */
-export async function startKafkaCluster(classPath, folder, { nodes, properties = '' }) {
+export async function startKafkaCluster(classPath, folder, { nodes, properties = '', scram = [] }) {
   const ports = await freePorts(2 * nodes);
   const members = Array.from({ length: nodes }, (_, i) => ({
     id: i + 1,
@@ -40,7 +41,7 @@ export async function startKafkaCluster(classPath, folder, { nodes, properties =
   };
   try {
     for (const member of members)
-      await format(classPath, member, `${settingsOf(member, members)}${properties}`, cluster);
+      await format(classPath, member, `${settingsOf(member, members)}${properties}`, { cluster, scram });
     for (const member of members) started.push(await startNode(classPath, member));
     await Promise.all(started.map(({ ready }) => ready));
   } catch (error) {
@@ -55,12 +56,13 @@ export async function startKafkaCluster(classPath, folder, { nodes, properties =
 }
 
 /** Writes the node's settings, and formats its folder when that is new. */
-async function format(classPath, member, text, cluster) {
+async function format(classPath, member, text, { cluster, scram }) {
   const settings = join(member.folder, 'server.properties');
   await mkdir(member.folder, { recursive: true });
   await writeFile(settings, text);
   if (existsSync(join(member.folder, 'data', 'meta.properties'))) return;
-  const args = [...JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', cluster, '-c', settings];
+  const users = scram.flatMap((user) => ['--add-scram', user]);
+  const args = [...JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', cluster, '-c', settings, ...users];
   await runCommand('java', args, { timeoutMs: FORMAT_MS });
 }
 

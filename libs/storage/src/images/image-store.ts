@@ -1,5 +1,6 @@
 import { braceExpand } from 'minimatch';
 import { localPath } from '../local-path.js';
+import { isRemote, type Roots } from '../roots.js';
 import { StorageError } from '../storage-error.js';
 import type { Files } from './files.js';
 import { HttpFiles } from './http-files.js';
@@ -12,7 +13,7 @@ import { listShard } from './list-shard.js';
 import type { ListedImage } from './listed-image.js';
 import { localFiles } from './local-files.js';
 import { ParquetImages } from './parquet-images.js';
-import { isRemote, References } from './references.js';
+import { References } from './references.js';
 import { S3Files } from './s3-files.js';
 import { tooLarge } from './too-large.js';
 
@@ -28,6 +29,8 @@ export interface ImageStoreOptions {
   readonly maxMegabytes?: number;
   /** Folders and `s3://BUCKET/PREFIX` that lists may name images in, beside their own folder. */
   readonly imageRoots?: readonly string[];
+  /** Below which files and objects lie that may be read; all may if left out. */
+  readonly roots?: Roots | undefined;
 }
 
 const MEGABYTE = 2 ** 20;
@@ -39,22 +42,25 @@ export class ImageStore {
   readonly #parquet = new ParquetImages((uri) => this.#filesOf(uri));
   readonly #maxBytes: number;
   readonly #imageRoots: readonly string[];
+  readonly #roots: Roots | undefined;
 
   /** Connects to nothing yet. Throws StorageError `unsupported` for a network that is no CIDR. */
   constructor(options: ImageStoreOptions = {}) {
-    const { allowHosts = [], privateNetworks = [], timeoutSeconds = 60, maxMegabytes = 256, imageRoots = [] } = options;
+    const { allowHosts = [], privateNetworks = [], timeoutSeconds = 60, maxMegabytes = 256 } = options;
     const timeoutMs = timeoutSeconds * 1000;
     this.#http = new HttpFiles({ allowHosts, privateNetworks, timeoutMs });
     this.#s3 = new S3Files(timeoutMs);
     this.#maxBytes = maxMegabytes * MEGABYTE;
-    this.#imageRoots = imageRoots;
+    this.#imageRoots = options.imageRoots ?? [];
+    this.#roots = options.roots;
   }
 
   /**
    * The bytes of the image at a URI that `list` gave, or at a path. Throws StorageError; `retriable` when the way to all
-   * images of the place is at fault.
+   * images of the place is at fault, `not-allowed` when it is in no place that may be read.
    */
   async read(uri: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Uint8Array> {
+    await this.check(uri);
     const { file, part } = parseImageUri(uri);
     if (part?.kind === 'row') return this.#withinLimit(uri, await this.#parquet.read(file, part));
     const bytes = await this.#filesOf(file).read(file, { range: part, maxBytes: this.#maxBytes, signal });
@@ -109,6 +115,14 @@ export class ImageStore {
       }
     } else if (isRemote(source)) yield* listS3(this.#s3, source, signal);
     else yield* listFolder(localPath(source), signal);
+  }
+
+  /** Throws StorageError `not-allowed` for a URI or path that may not be read; asks no server. */
+  async check(uri: string): Promise<void> {
+    const { file } = parseImageUri(uri);
+    if (this.#filesOf(file) === this.#http) return this.#http.check(file);
+    if (!this.#roots || (await this.#roots.hold(file))) return;
+    throw new StorageError('not-allowed', `${file} is in no place that may be read; add its folder to places.read`);
   }
 
   #withinLimit(uri: string, bytes: Uint8Array): Uint8Array {

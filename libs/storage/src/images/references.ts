@@ -1,7 +1,9 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { dirname, posix, relative, resolve, sep } from 'node:path';
 import { localPath } from '../local-path.js';
+import { isRemote, Roots } from '../roots.js';
 import { StorageError } from '../storage-error.js';
+import { withoutPassword } from '../without-password.js';
 import type { HttpFiles } from './http-files.js';
 import { imageUri, parseImageUri } from './image-uri.js';
 import { describeFile } from './list-folder.js';
@@ -21,10 +23,7 @@ export class References {
   private constructor(
     private readonly list: string,
     private readonly http: HttpFiles,
-    /** Real paths of folders, without a slash at the end. */
-    private readonly folders: readonly string[],
-    /** URIs of prefixes, with one. */
-    private readonly prefixes: readonly string[],
+    private readonly roots: Roots,
   ) {}
 
   /**
@@ -34,16 +33,7 @@ export class References {
    */
   static async of(list: string, roots: readonly string[], http: HttpFiles): Promise<References> {
     const own = isRemote(list) ? list.slice(0, list.lastIndexOf('/') + 1) : dirname(localPath(list));
-    const all = [own, ...roots];
-    const folders = all
-      .filter((root) => !isRemote(root))
-      .map(async (root) => {
-        return realpath(localPath(root)).catch((cause: unknown) => {
-          throw new StorageError('not-found', `there is no folder ${root} to take images from`, { cause });
-        });
-      });
-    const prefixes = all.filter(isRemote).map((root) => root.replace(/\/*$/, '/'));
-    return new References(list, http, await Promise.all(folders), prefixes);
+    return new References(list, http, await Roots.of([own, ...roots]));
   }
 
   /** The entry that a reference gives. */
@@ -64,7 +54,9 @@ export class References {
       return this.#object(s3Uri({ bucket, key: posix.join(posix.dirname(key), reference) }));
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      return skipped(reference, reference, error.code, error);
+      // A record is shown to many.
+      const shown = withoutPassword(reference);
+      return skipped(shown, shown, error.code, withoutPassword(error.message));
     }
   }
 
@@ -76,9 +68,7 @@ export class References {
 
   #object(uri: string): ListedImage {
     const { file } = parseImageUri(uri);
-    const isInside = this.prefixes.some((prefix) => file.startsWith(prefix));
-    // On its way to the server such a key may be taken for another one.
-    if (!isInside || file.split('/').includes('..')) throw outside(file);
+    if (!this.roots.holdUri(file)) throw outside(file);
     return { kind: 'image', path: this.#shortened(uri), uri };
   }
 
@@ -92,7 +82,7 @@ export class References {
       // A link that leads nowhere may lead anywhere; of what is not there no more than that is told.
       throw new StorageError('not-found', `there is no ${full}`);
     }
-    if (!this.folders.some((root) => real.startsWith(join(root, sep)))) throw outside(full);
+    if (!this.roots.holdReal(real)) throw outside(full);
     const entry = await describeFile(folder, path);
     return part && entry.kind === 'image' ? { ...entry, uri: imageUri({ file: entry.uri, part }) } : entry;
   }
@@ -101,11 +91,6 @@ export class References {
     const own = this.list.slice(0, this.list.lastIndexOf('/') + 1);
     return isRemote(this.list) && uri.startsWith(own) ? uri.slice(own.length) : uri;
   }
-}
-
-/** Whether a place is named by a URI of another machine. */
-export function isRemote(place: string): boolean {
-  return S3.test(place) || WEB.test(place);
 }
 
 function outside(place: string): StorageError {

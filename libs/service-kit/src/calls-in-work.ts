@@ -9,6 +9,9 @@ export class CallsInWork {
   #count = 0;
   #idle: (() => void)[] = [];
 
+  /** @param run calls what answers a call */
+  constructor(private readonly run: (answer: () => void) => void) {}
+
   /** The handlers of `implementation`, counted. */
   count({ definition, handlers }: Implementation): Implementation['handlers'] {
     const counted = Object.entries(handlers).map(([name, handler]) => [
@@ -26,10 +29,12 @@ export class CallsInWork {
   #unary(handler: Handler): Handler {
     const counted: UnaryHandler = (call, callback) => {
       this.#count += 1;
-      (handler as UnaryHandler)(call, (...result) => {
-        callback(...result);
-        this.#done();
-      });
+      this.run(() =>
+        (handler as UnaryHandler)(call, (...result) => {
+          callback(...result);
+          this.#done();
+        }),
+      );
     };
     return counted as Handler;
   }
@@ -38,7 +43,7 @@ export class CallsInWork {
     const counted: StreamHandler = (call) => {
       this.#count += 1;
       call.once('close', () => this.#done());
-      (handler as unknown as StreamHandler)(call);
+      this.run(() => (handler as unknown as StreamHandler)(call));
     };
     return counted;
   }

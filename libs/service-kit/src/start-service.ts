@@ -7,8 +7,10 @@ import { HealthImplementation } from 'grpc-health-check';
 import { z } from 'zod';
 import { CallsInWork } from './calls-in-work.js';
 import { ConfigError } from './config-error.js';
+import { hostPort } from './host-port.js';
 import type { Logger } from './logger.js';
 import { logLevel } from './logger.js';
+import { metricsConfig, openMetrics, type OpenMetrics } from './metrics/open-metrics.js';
 import { checkConfig } from './read-config.js';
 import { addReflection } from './reflection.js';
 import { statusOf } from './status-of.js';
@@ -17,12 +19,14 @@ import type { OpenStreams, Service, ServiceContext, ServiceParts } from './servi
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
   /** Host and port to listen on; port 0 takes a free one. */
-  listen: z.string().regex(/:\d+$/, 'must be HOST:PORT, such as 0.0.0.0:50051').default('127.0.0.1:0'),
+  listen: hostPort.default('127.0.0.1:0'),
   logLevel: logLevel.default('info'),
   /** Seconds that calls in work may take once the service is to stop. */
   graceSeconds: z.number().positive().default(30),
   /** How a Kafka cluster is reached, when a caller's streams are there. */
   kafka: kafkaOptions.prefault({}),
+  /** Where Prometheus finds the metrics, at `/metrics`; nowhere by default. */
+  metrics: metricsConfig,
 });
 
 /** Surroundings of a service. */
@@ -39,6 +43,8 @@ export interface StartOptions {
 export interface RunningService {
   /** host:port */
   readonly address: string;
+  /** URL of the page with its metrics, if it has one. */
+  readonly metricsUrl?: string | undefined;
   /**
    * Says NOT_SERVING, lets workers and calls finish for `graceSeconds`, then ends what is left and frees everything.
    * Idempotent.
@@ -73,17 +79,23 @@ export async function startService<S extends z.ZodObject>(
   const stopping = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
-  const parts = await service.start(pick(whole, service.config), {
+  const watched = await openMetrics(service.name, server.metrics);
+  const { metrics, calls } = watched;
+  const context: ServiceContext = {
     logger,
     stopping: stopping.signal,
     openStreams: options.openStreams ?? openPlaces(server, kafkaCredentials(env)),
     env,
-    implementOptions: { onError, convert: statusOf },
-  });
+    metrics,
+    implementOptions: { onError, convert: statusOf, onCall: calls.onCall },
+  };
+  let parts: ServiceParts | undefined;
   try {
-    return await serve(service.name, parts, server, { logger, credentials, stopping });
+    parts = await watched.run(() => service.start(pick(whole, service.config), context));
+    return await serve(service.name, parts, server, { logger, credentials, stopping, watched });
   } catch (error) {
-    await parts.close();
+    await parts?.close();
+    await watched.close();
     throw error;
   }
 }
@@ -97,17 +109,27 @@ export function startInProcess<S extends z.ZodObject>(
   return startService(service, { ...raw, listen: '127.0.0.1:0' }, options);
 }
 
+interface Surroundings {
+  readonly logger: Logger;
+  readonly credentials: ServerCredentials;
+  readonly stopping: AbortController;
+  readonly watched: OpenMetrics;
+}
+
 async function serve(
   name: string,
   parts: ServiceParts,
   config: z.output<typeof serverConfig>,
-  { logger, credentials, stopping }: { logger: Logger; credentials: ServerCredentials; stopping: AbortController },
+  { logger, credentials, stopping, watched }: Surroundings,
 ): Promise<RunningService> {
   const server = new Server(messageLimits);
-  const calls = new CallsInWork();
+  const calls = new CallsInWork((answer) => watched.run(answer));
   const names = ['', ...parts.implementations.map(({ service }) => service.typeName)];
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, 'SERVING'])));
-  for (const each of parts.implementations) server.addService(each.definition, calls.count(each));
+  for (const each of parts.implementations) {
+    watched.calls.expect(each);
+    server.addService(each.definition, calls.count(each));
+  }
   health.addToServer(server);
   addReflection(
     server,
@@ -115,7 +137,7 @@ async function serve(
   );
   const port = await bind(server, config.listen, credentials);
   const address = `${config.listen.replace(/:\d+$/, '')}:${port}`;
-  logger.info({ address }, `${name} is serving`);
+  logger.info({ address, metrics: watched.url }, `${name} is serving`);
 
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
@@ -127,9 +149,10 @@ async function serve(
     await within(new Promise((resolve) => server.tryShutdown(resolve)), finished ? 250 : 0);
     server.forceShutdown();
     await parts.close();
+    await watched.close();
     logger.info(`${name} has stopped`);
   }
-  return { address, stop: () => (stopped ??= stop()) };
+  return { address, metricsUrl: watched.url, stop: () => (stopped ??= stop()) };
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {

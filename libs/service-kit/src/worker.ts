@@ -1,8 +1,10 @@
 import { RpcError } from '@mpa/contracts';
-import type { Handlers, WorkerService } from '@mpa/contracts';
-import type { Batch, ConsumerEvent } from '@mpa/streams';
+import type { ConsumeResponseSchema, Handlers, MessageInitShape, WorkerService } from '@mpa/contracts';
+import type { Batch, ConsumerEvent, StreamRecord, Streams } from '@mpa/streams';
 import { AsyncQueue } from './async-queue.js';
+import { WorkerMetrics } from './metrics/worker-metrics.js';
 import type { ServiceContext } from './service.js';
+import { FollowedBatch } from './tracing/followed-batch.js';
 
 /** Work between two topics. */
 export interface Stage {
@@ -23,8 +25,8 @@ export interface Stage {
 
 /** What became of a batch. */
 export interface BatchReport {
-  /** Number of records by outcome. */
-  readonly outcomes: Readonly<Record<string, number>>;
+  /** What became of each record of the batch; one that ends here or was put aside may be left out. */
+  readonly outcomes: ReadonlyMap<StreamRecord, string>;
   /** Seconds spent in the model. */
   readonly modelSeconds: number;
 }
@@ -44,9 +46,10 @@ const CONCURRENCY = 2;
 
 /** WorkerService for a stage. `stage` is called for every log anew, so that it may keep counts over a run. */
 export function workerHandlers(
-  stage: (streams: ReturnType<ServiceContext['openStreams']>['streams']) => Promise<Stage>,
-  { logger, openStreams, stopping }: ServiceContext,
+  stage: (streams: Streams) => Promise<Stage>,
+  { logger, openStreams, stopping, metrics }: ServiceContext,
 ): Handlers<typeof WorkerService> {
+  const counts = new WorkerMetrics(metrics, (error) => logger.warn({ err: error }, 'the lag is not known'));
   return {
     async *consume({ streams: place }, { signal: hungUp }) {
       if (place === '')
@@ -55,25 +58,33 @@ export function workerHandlers(
           'set `streams` to the folder of an embedded log, or kafka://HOST:PORT/PREFIX',
         );
       const { streams, release } = openStreams(place);
+      let leave = (): void => undefined;
       try {
         const { group, input, batch: maxRecords, concurrency = CONCURRENCY, process } = await stage(streams);
         const consumer = streams.consumer(group, [input], {
           maxRecords,
           concurrency,
-          onEvent: (event) => logger[event.kind === 'retry' ? 'warn' : 'debug'](eventFields(event), event.kind),
+          onEvent: (event) => {
+            logger[event.kind === 'retry' ? 'warn' : 'debug'](eventFields(event), event.kind);
+            counts.event(event.kind);
+          },
         });
+        leave = counts.work({ group, topic: input, streams }, maxRecords);
         const stop = (): void => void consumer.stop();
-        const reports = new AsyncQueue<BatchReport & { seconds: number }>();
-        const running = consumer.run(async (batch) => {
+        const reports = new AsyncQueue<MessageInitShape<typeof ConsumeResponseSchema>>();
+        const running = consumer.run(async (delivered) => {
           const began = performance.now();
-          const report = await process(batch).catch((error: unknown) => {
+          const batch = new FollowedBatch(delivered, group);
+          const { outcomes, modelSeconds } = await batch.process(process).catch((error: unknown) => {
             if (error instanceof EndOfWork) {
               reports.fail(error.cause);
               stop();
             }
             throw error;
           });
-          reports.push({ ...report, seconds: (performance.now() - began) / 1000 });
+          const report = { outcomes: countBy(outcomes), modelSeconds, seconds: (performance.now() - began) / 1000 };
+          counts.batch(batch, report);
+          reports.push(report);
         });
         running.then(
           () => reports.end(),
@@ -90,10 +101,17 @@ export function workerHandlers(
         }
         if (stopping.aborted) throw new RpcError('UNAVAILABLE', 'the service is stopping; ask another one');
       } finally {
+        leave();
         await release();
       }
     },
   };
+}
+
+function countBy(outcomes: ReadonlyMap<StreamRecord, string>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const outcome of outcomes.values()) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
 }
 
 function eventFields(event: ConsumerEvent): object {

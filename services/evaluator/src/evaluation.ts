@@ -29,6 +29,8 @@ export interface EvaluationPlan {
   readonly log: ResultLog;
   /** Told of every question whose image cannot be read. */
   readonly onSkipped: (question: SkippedQuestion) => Promise<void>;
+  /** Told how many questions a model has answered anew. */
+  readonly onAnswered: (questions: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -117,6 +119,7 @@ async function answerPending(
     });
     return { result, fingerprint, together: pending.length };
   });
+  plan.onAnswered(results.length);
   await plan.log.add(results);
 }
 

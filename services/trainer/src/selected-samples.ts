@@ -5,6 +5,7 @@ import type { Decision, Signals } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import { StorageError, type ImageStore } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
+import { tracedContext, type TraceContext } from '@mpa/telemetry';
 import { packTurns } from '@mpa/tensorflow';
 import { decodeImage, ImageError } from '@mpa/vlm';
 import type { Processor } from '@mpa/vlm';
@@ -44,9 +45,18 @@ export interface SelectedSamplesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The selected decisions of a run, by sample id: in the same order however the stages before were scheduled. */
-export async function readSelected(streams: Streams, runId: string, signal?: AbortSignal): Promise<Decision[]> {
+/** What was selected. */
+export interface SelectedDecisions {
+  /** By sample id: in the same order however the stages before were scheduled. */
+  readonly decisions: readonly Decision[];
+  /** Of those samples that are followed, where their traces go on. */
+  readonly traces: readonly TraceContext[];
+}
+
+/** Reads the selected decisions of a run. */
+export async function readSelected(streams: Streams, runId: string, signal?: AbortSignal): Promise<SelectedDecisions> {
   const selected: Decision[] = [];
+  const traces: TraceContext[] = [];
   for await (const record of streams.readAll(topics.decisions.name, signal ? { signal } : {})) {
     const decision = topics.decisions.decode(record);
     if (decision.runId !== runId || decision.status !== DecisionStatus.SELECTED) continue;
@@ -55,9 +65,11 @@ export async function readSelected(streams: Streams, runId: string, signal?: Abo
       throw new TrainerError('bad-sample', `${where} is selected but has no image or no positive weight`);
     }
     selected.push(decision);
+    const trace = tracedContext(record.headers);
+    if (trace) traces.push(trace);
   }
   checkGrids(selected);
-  return selected.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
+  return { decisions: selected.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1)), traces };
 }
 
 /** Attention maps are compared cell by cell. */

@@ -103,6 +103,7 @@ async function writeLogits(checkpoint: Checkpoint, model: OnnxModel, out: string
   const [logits] = await model.logits([{ ids, images: await model.encodeImage(images) }]);
   writeFileSync(`${out}.ids`, ids);
   writeFileSync(`${out}.pixels`, images[0]!.vision.pixels.data);
+  writeFileSync(`${out}.shape`, JSON.stringify(images[0]!.vision.pixels.shape));
   writeFileSync(`${out}.logits`, logits!);
 }
 

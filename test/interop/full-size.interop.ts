@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { countParameters, describeCheckpoint } from '@mpa/vlm';
+import { copyCompanions, countParameters, describeCheckpoint } from '@mpa/vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StepReport } from './full-size-step.js';
 import { pythonEnvironment } from './python-environment.js';
@@ -11,28 +11,62 @@ import { pythonEnvironment } from './python-environment.js';
 const ROOT = new URL('../../', import.meta.url).pathname;
 const STEP = join(ROOT, 'test', 'dist', 'interop', 'full-size-step.js');
 const PYTHON_SIDE = join(ROOT, 'test', 'interop', 'full_size.py');
-const LIKE = join(ROOT, 'test', 'fixtures', 'full-size', 'smolvlm-256m');
+const SMOLVLM = join(ROOT, 'test', 'fixtures', 'full-size', 'smolvlm-256m');
+const INTERNVL = join(ROOT, 'test', 'fixtures', 'vlm', 'internvl-a');
 const run = promisify(execFile);
 
 /** Float32 noise of logits around ±1 through some 40 layers: measured 2e-5 at this size, with room. */
 const TOLERANCE = 2e-4;
 
-const models = [
-  { name: 'SmolVLM-256M', parameters: 256_484_928, text: {} },
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Full-size models: a folder that they are like, and what is other in its files. */
+const models: readonly {
+  readonly name: string;
+  readonly parameters: number;
+  readonly like: string;
+  readonly other: Readonly<Record<string, Fields>>;
+}[] = [
+  { name: 'SmolVLM-256M', parameters: 256_484_928, like: SMOLVLM, other: {} },
   {
     name: 'SmolVLM-500M',
     parameters: 507_482_304,
-    text: {
-      hidden_size: 960,
-      intermediate_size: 2560,
-      num_hidden_layers: 32,
-      num_attention_heads: 15,
-      num_key_value_heads: 5,
+    like: SMOLVLM,
+    other: {
+      'config.json': {
+        text_config: { hidden_size: 960, intermediate_size: 2560, num_hidden_layers: 32, num_attention_heads: 15, num_key_value_heads: 5 }, // prettier-ignore
+      },
+    },
+  },
+  {
+    name: 'InternVL3-1B',
+    parameters: 938_193_024,
+    like: INTERNVL,
+    other: {
+      'config.json': {
+        image_seq_length: 256,
+        tie_word_embeddings: false,
+        text_config: { hidden_size: 896, intermediate_size: 4864, num_hidden_layers: 24, num_attention_heads: 14, vocab_size: 151674, tie_word_embeddings: false }, // prettier-ignore
+        vision_config: { hidden_size: 1024, intermediate_size: 4096, num_hidden_layers: 24, num_attention_heads: 16, image_size: [448, 448], patch_size: [14, 14] }, // prettier-ignore
+      },
+      'preprocessor_config.json': { size: { height: 448, width: 448 } },
+      'processor_config.json': { image_seq_length: 256 },
     },
   },
 ];
 
-describe.each(models)('$name with random weights', ({ name, parameters, text }) => {
+/** `fields` with those of `other`, inner objects likewise. */
+function merged(fields: Fields, other: Fields): Fields {
+  const isObject = (value: unknown): value is Fields =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  const entries = Object.entries(other).map(([key, value]) => {
+    const old = fields[key];
+    return [key, isObject(old) && isObject(value) ? merged(old, value) : value] as const;
+  });
+  return { ...fields, ...Object.fromEntries(entries) };
+}
+
+describe.each(models)('$name with random weights', ({ name, parameters, like, other }) => {
   let python: string;
   let folder: string;
   let checkpoint: string;
@@ -63,10 +97,12 @@ describe.each(models)('$name with random weights', ({ name, parameters, text }) 
     python = await pythonEnvironment();
     folder = await mkdtemp(join(tmpdir(), 'mpa-full-size-'));
     [checkpoint, cache] = [join(folder, 'checkpoint'), join(folder, 'cache')];
-    await cp(LIKE, checkpoint, { recursive: true });
-    const path = join(checkpoint, 'config.json');
-    const config = JSON.parse(await readFile(path, 'utf8')) as { text_config: object };
-    await writeFile(path, JSON.stringify({ ...config, text_config: { ...config.text_config, ...text } }));
+    await mkdir(checkpoint);
+    await copyCompanions(like, checkpoint);
+    for (const [file, fields] of Object.entries(other)) {
+      const path = join(checkpoint, file);
+      await writeFile(path, JSON.stringify(merged(JSON.parse(await readFile(path, 'utf8')) as Fields, fields)));
+    }
     await run(python, [PYTHON_SIDE, 'write', checkpoint]);
   });
 
@@ -91,7 +127,7 @@ describe.each(models)('$name with random weights', ({ name, parameters, text }) 
       const { values } = await step(`${precision}: open and answer`, 'answer', checkpoint, cache, '', precision);
       expect(values).toHaveLength(16);
     }
-  });
+  }, 900_000);
 
   it('gives the logits that transformers gives', async () => {
     const prefix = join(folder, 'original');

@@ -1,7 +1,7 @@
 """transformers' side of the full-size test: writes random weights, or compares logits.
 
     full_size.py write FOLDER          random weights beside the folder's configuration files
-    full_size.py logits FOLDER PREFIX  prints the largest difference to PREFIX.logits of PREFIX.ids and PREFIX.pixels
+    full_size.py logits FOLDER PREFIX  prints the largest difference to PREFIX.logits of PREFIX.ids and PREFIX.pixels (of PREFIX.shape)
 """
 
 import json
@@ -26,9 +26,12 @@ else:
     prefix = sys.argv[3]
     start = time.perf_counter()
     model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
-    side = model.config.vision_config.image_size
+    with open(f"{prefix}.shape") as file:
+        shape = json.load(file)
+    # Idefics3 stacks the tiles of each sample; others have one stack.
+    shape = [1, *shape] if model.config.model_type == "smolvlm" else shape
     ids = torch.from_numpy(numpy.fromfile(f"{prefix}.ids", dtype=numpy.int32)).long()[None]
-    pixels = torch.from_numpy(numpy.fromfile(f"{prefix}.pixels", dtype=numpy.float32)).reshape(1, -1, 3, side, side)
+    pixels = torch.from_numpy(numpy.fromfile(f"{prefix}.pixels", dtype=numpy.float32)).reshape(shape)
     with torch.no_grad():
         logits = model(input_ids=ids, pixel_values=pixels, attention_mask=torch.ones_like(ids)).logits[0].numpy()
     ours = numpy.fromfile(f"{prefix}.logits", dtype=numpy.float32).reshape(logits.shape)

@@ -51,7 +51,7 @@ export async function memoryNeeds(
   const weights = shapesOnly(family.weights(config));
   const vision = bytesOf(visionGraph(family, config, weights, kinds.vision));
   const text = bytesOf(textGraph(family, config, weights, { ...kinds.text, attentionLayers: 1 }));
-  const kept = new Set(family.textModules(config, LINEAR_MODULES).map((module) => `${module}.weight`));
+  const kept = new Set(family.textModules(config).map((module) => `${module}.weight`));
   const copies = [...text].reduce((sum, [name, bytes]) => sum + (kept.has(name.split('/')[0]!) ? bytes : 0), 0);
   // Quantized matrices are multiplied in that order only.
   const packed = precision === 'float32' && copies > LARGEST_COPIES ? 0 : copies;
@@ -91,8 +91,6 @@ export const ONE_QUESTION: Load = { batch: 1, tokens: 2048 };
 function gibibytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
-
-const LINEAR_MODULES = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
 
 /** Bytes of each external tensor of a graph. */
 function bytesOf(graph: Graph): Map<string, number> {

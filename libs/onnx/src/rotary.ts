@@ -1,7 +1,14 @@
 import type { RotaryOptions } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 
-/** Cosines and sines of every position, [length, headDim / 2], made once per graph in its outermost scope. */
+/** Heads side by side in the last axis of a value, and how they are turned. */
+export interface TurnedHeads {
+  readonly heads: number;
+  readonly headDim: number;
+  readonly rotary: RotaryOptions;
+}
+
+/** Cosines and sines of every position, [length, pairs], made once per graph in its outermost scope. */
 export class RotaryTable {
   readonly #graph: Graph;
   readonly #length: Value;
@@ -16,9 +23,10 @@ export class RotaryTable {
    * `x` [B, T, heads * headDim] rotated by `positions` ([B, T], or [1]: the first of T consecutive ones), int64, the same on every
    * axis; halves of a head paired as in Llama.
    */
-  rotate(graph: Graph, x: Value, positions: Value, { frequencies }: RotaryOptions): Value {
+  rotate(graph: Graph, x: Value, positions: Value, turned: TurnedHeads): Value {
+    const { frequencies } = turned.rotary;
     const { cos, sin } = this.#graph.once(`rotary ${frequencies.join()}`, () => this.#table(frequencies));
-    return graph.node('RotaryEmbedding', [x, positions, cos, sin], { interleaved: 0 });
+    return graph.node('RotaryEmbedding', [x, positions, cos, sin], attributesOf(turned));
   }
 
   #table(frequencies: readonly number[]): AngleTable {
@@ -33,8 +41,8 @@ export class RotaryTable {
  * `x` [B, T, heads * headDim] rotated by `positions` [B, T, axes] int32, of which `axes` of the options says what turns what. The table
  * has a row for each token, and tokens are numbered through.
  */
-export function rotateTokens(graph: Graph, x: Value, positions: Value, options: RotaryOptions): Value {
-  const { frequencies, axes } = options;
+export function rotateTokens(graph: Graph, x: Value, positions: Value, turned: TurnedHeads): Value {
+  const { frequencies, axes } = turned.rotary;
   const { cos, sin, numbers } = graph.once(`rotary of ${positions} ${frequencies.join()} ${axes?.join()}`, () => {
     const flat = graph.node('Flatten', [graph.cast(positions, 'float32')], { axis: 2 }); // [B * T, axes]
     const turning = graph.node('Gather', [flat, graph.constant('int64', axes ?? frequencies.map(() => 0))], {
@@ -45,7 +53,13 @@ export function rotateTokens(graph: Graph, x: Value, positions: Value, options: 
     const shape = graph.node('Concat', [graph.length(positions, 0), graph.length(positions, 1)], { axis: 0 });
     return { ...angleTable(graph, turning, frequencies), numbers: graph.node('Reshape', [tokens, shape]) };
   });
-  return graph.node('RotaryEmbedding', [x, numbers, cos, sin], { interleaved: 0 });
+  return graph.node('RotaryEmbedding', [x, numbers, cos, sin], attributesOf(turned));
+}
+
+/** Without a width the operator turns whole heads, as wide as the table says. */
+function attributesOf({ heads, headDim, rotary }: TurnedHeads): Readonly<Record<string, number>> {
+  const width = 2 * rotary.frequencies.length;
+  return width === headDim ? { interleaved: 0 } : { interleaved: 0, num_heads: heads, rotary_embedding_dim: width };
 }
 
 interface AngleTable {
@@ -53,7 +67,7 @@ interface AngleTable {
   readonly sin: Value;
 }
 
-// [rows, 1 or headDim / 2] positions -> cosines and sines [rows, headDim / 2]
+// [rows, 1 or pairs] positions -> cosines and sines [rows, pairs]
 function angleTable(graph: Graph, positions: Value, frequencies: readonly number[]): AngleTable {
   const angles = graph.node('Mul', [positions, graph.constant('float32', frequencies)]);
   return { cos: graph.node('Cos', [angles]), sin: graph.node('Sin', [angles]) };

@@ -1,6 +1,7 @@
-import type { AttentionOptions, RotaryOptions } from '@mpa/vlm';
+import type { AttentionOptions } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 import type { Attention } from './graph-layers.js';
+import type { TurnedHeads } from './rotary.js';
 
 /** Keys and values of one layer, [B, kvHeads, T, {@link paddedHeadDim}], keys already rotated. */
 export interface KeyValueCache {
@@ -18,7 +19,7 @@ export interface AttentionRecord extends KeyValueCache {
 /** Where a stretch of tokens stands. */
 export interface Stretch {
   /** Rotates queries or keys of the new tokens by their positions. */
-  readonly rotate: (graph: Graph, x: Value, rotary: RotaryOptions) => Value;
+  readonly rotate: (graph: Graph, x: Value, turned: TurnedHeads) => Value;
   /** Cached plus new tokens of each row, less one: int32 [B]. */
   readonly lastPositions: Value;
   /** The longest row's cached plus new tokens: int32 scalar. */
@@ -32,9 +33,10 @@ export interface Stretch {
 export function textAttention(stretch: Stretch, past: readonly KeyValueCache[], records: AttentionRecord[]): Attention {
   return (graph, q, k, v, options) => {
     const { layer, heads, kvHeads, headDim, tower, rotary } = options;
-    const rotate = (x: Value): Value => (rotary ? stretch.rotate(graph, x, rotary) : x);
-    const query = widened(graph, rotate(q), heads, headDim);
-    const keys = widened(graph, rotate(k), kvHeads, headDim);
+    const rotate = (x: Value, count: number): Value =>
+      rotary ? stretch.rotate(graph, x, { heads: count, headDim, rotary }) : x;
+    const query = widened(graph, rotate(q, heads), heads, headDim);
+    const keys = widened(graph, rotate(k, kvHeads), kvHeads, headDim);
     const values = widened(graph, v, kvHeads, headDim);
     const cache = past[layer];
     const [y, key, value] = graph.nodes(

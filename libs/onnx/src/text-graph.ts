@@ -78,10 +78,10 @@ function promptStretch(graph: Graph, ids: Value, rotary: RotaryTable, positions:
   const length = graph.cast(graph.length(ids, 1), 'int32');
   const last = graph.node('Sub', [length, graph.constant('int32', 1)]);
   return {
-    rotate: (_, x, options) =>
+    rotate: (_, x, turned) =>
       positions
-        ? rotateTokens(graph, x, positions, options)
-        : rotary.rotate(graph, x, graph.constant('int64', [0]), options),
+        ? rotateTokens(graph, x, positions, turned)
+        : rotary.rotate(graph, x, graph.constant('int64', [0]), turned),
     lastPositions: graph.node('Expand', [last, graph.length(ids, 0)]),
     length: graph.reshape(length, []),
   };
@@ -172,7 +172,7 @@ function decodeBody(parent: Graph, model: TextModel, decode: Decode): Graph {
   const positions = graph.reshape(graph.cast(after(nextPositions), 'int64'), [-1, 1]);
   const step = graph.node('Add', [iteration, graph.constant('int64', 1)]);
   const stretch: Stretch = {
-    rotate: (body, x, options) => rotary.rotate(body, x, positions, options),
+    rotate: (body, x, turned) => rotary.rotate(body, x, positions, turned),
     lastPositions: after(lengths),
     length: graph.cast(graph.reshape(graph.node('Add', [tokens, step]), []), 'int32'),
   };

@@ -21,8 +21,8 @@ export function visionGraph<C>(family: Family<C>, config: C, weights: Weights, k
 }
 
 function visionAttention({ positionIds, windows }: VisionInputs<Value>): Attention {
-  return (graph, q, k, v, { heads, tower, layer, rotary, windowed }) => {
-    const rotate = (x: Value): Value => (rotary ? rotateTokens(graph, x, positionIds, rotary) : x);
+  return (graph, q, k, v, { heads, headDim, tower, layer, rotary, windowed }) => {
+    const rotate = (x: Value): Value => (rotary ? rotateTokens(graph, x, positionIds, { heads, headDim, rotary }) : x);
     const projected = [rotate(q), rotate(k), v];
     const attend = (inputs: readonly Value[]): Value =>
       graph.node('MultiHeadAttention', inputs, { num_heads: heads }, `${tower}.${layer}`);

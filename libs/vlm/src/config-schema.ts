@@ -16,8 +16,10 @@ export const squareSide = z.union(
   { error: 'must be a positive whole number or two equal ones; only squares are supported' },
 );
 
-/** A non-linearity by its name in Hugging Face configs. */
-export const activation = z.enum(['gelu', 'gelu_pytorch_tanh', 'quick_gelu', 'silu', 'relu']);
+/** A non-linearity by its name in Hugging Face configs, some of which are two names of one function. */
+export const activation = z
+  .enum(['gelu', 'gelu_pytorch_tanh', 'gelu_new', 'quick_gelu', 'silu', 'relu'])
+  .transform((name) => (name === 'gelu_new' ? 'gelu_pytorch_tanh' : name));
 
 /** One number per colour channel. */
 export const channels = z.tuple([z.number(), z.number(), z.number()]);

@@ -92,6 +92,17 @@ const llavaInterleave: Json = {
   vision_feature_select_strategy: 'full',
 };
 
+/** TinyLLaVA-3.1B: SigLIP so400m at 384 pixels, all patches of the last layer but one, Phi-2 with its published fields. */
+const tinyLlava: Json = {
+  model_type: 'llava',
+  image_token_index: 50295,
+  projector_hidden_act: 'gelu',
+  text_config: { model_type: 'phi', attention_dropout: 0, bos_token_id: 50256, embd_pdrop: 0, eos_token_id: 50256, hidden_act: 'gelu_new', hidden_size: 2560, initializer_range: 0.02, intermediate_size: 10240, layer_norm_eps: 1e-5, max_position_embeddings: 2048, num_attention_heads: 32, num_hidden_layers: 32, num_key_value_heads: 32, partial_rotary_factor: 0.4, qk_layernorm: false, resid_pdrop: 0.1, rope_scaling: null, rope_theta: 10000, tie_word_embeddings: false, torch_dtype: 'float16', use_cache: true, vocab_size: 51200 }, // prettier-ignore
+  vision_config: { model_type: 'siglip_vision_model', hidden_size: 1152, image_size: 384, intermediate_size: 4304, num_attention_heads: 16, num_hidden_layers: 27, patch_size: 14 }, // prettier-ignore
+  vision_feature_layer: -2,
+  vision_feature_select_strategy: 'full',
+};
+
 /** SmolVLM with the SigLIP base tower at 512 pixels. */
 const smolVlm = (
   hidden_size: number,
@@ -129,6 +140,7 @@ describe('the models of published configurations', () => {
     ['InternVL3-8B', internVl(qwen2(3584, 28, 28, 4, 18944)), 7_944_373_760, 1024],
     ['LLaVA-1.5-7B', llava7b, 7_063_427_072, 576],
     ['LLaVA-interleave-Qwen-0.5B', llavaInterleave, 864_031_264, 729],
+    ['TinyLLaVA-Phi-2-SigLIP-3.1B', tinyLlava, 3_217_366_080, 729],
   ])('%s has as many parameters as published', (_, json, parameters, patches) => {
     const { family, config } = openFamily(json);
     expect(countParameters({ family, config })).toBe(parameters);
@@ -144,14 +156,28 @@ describe('the models of published configurations', () => {
   it.each([
     [{ ...llava7b, vision_feature_layer: [-2, -26] }, /vision_feature_layer is -26, but vision_config has 24 layers/],
     [{ ...llava7b, vision_feature_select_strategy: 'half' }, /vision_feature_select_strategy/],
-    [{ ...llava7b, text_config: { model_type: 'mistral' } }, /text_config\.model_type/],
+    [{ ...llava7b, text_config: { model_type: 'gemma' } }, /text_config\.model_type/],
+    [{ ...llava7b, text_config: { model_type: 'mistral' } }, /text_config\.sliding_window: a window that is shorter/],
+    [
+      { ...llava7b, text_config: { model_type: 'phi', qk_layernorm: true } },
+      /text_config\.qk_layernorm: norms of queries/,
+    ],
+    [
+      { ...llava7b, text_config: { model_type: 'phi', partial_rotary_factor: 0.55 } },
+      /partial_rotary_factor: .* pairs/,
+    ],
     [{ ...llava7b, text_config: { rope_scaling: { type: 'yarn', factor: 2 } } }, /text_config\.rope_scaling\.type/],
     [{ ...llava7b, vision_config: { model_type: 'pixtral' } }, /vision_config\.model_type/],
     [{ ...internVl(qwen2(896, 24, 14, 2, 4864)), vision_feature_select_strategy: 'full' }, /select_strategy/],
     [{ ...internVl(qwen2(896, 24, 14, 2, 4864)), vision_config: { image_size: [448, 224] } }, /only squares/],
     [{ ...internVl(qwen2(896, 24, 14, 3, 4864)) }, /num_attention_heads over num_key_value_heads: 14 is not/],
     [internVl({ ...qwen2(896, 24, 14, 2, 4864), use_sliding_window: true }), /text_config\.use_sliding_window/],
-    [{ model_type: 'pixtral' }, /"pixtral" is not supported; supported are smolvlm, idefics3, internvl, llava/],
+    [
+      { model_type: 'pixtral' },
+      /"pixtral" is not supported; supported are smolvlm, idefics3, internvl, llava, qwen2_vl, qwen2_5_vl$/,
+    ],
+    [{ model_type: 'tiny_llava_phi' }, /convert the folder to LlavaForConditionalGeneration of transformers/],
+    [{ model_type: 'tinyllava' }, /convert the folder to LlavaForConditionalGeneration/],
   ] as const)('are refused with the field that is not supported (%#)', (json, message) => {
     expect(() => openFamily(json)).toThrow(CheckpointError);
     expect(() => openFamily(json)).toThrow(message);

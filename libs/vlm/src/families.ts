@@ -41,14 +41,19 @@ const members = [
   member(qwen25Vl, openQwen25VlProcessor),
 ];
 
+/** LLaVA and TinyLLaVA as their authors' own code writes them. */
+const AUTHORS_LAYOUT = /^tiny_?llava|^llava_(llama|phi)/;
+const CONVERT_LLAVA = 'convert the folder to LlavaForConditionalGeneration of transformers (model_type llava) first';
+
 /** The family of a config.json. Throws CheckpointError naming the architectures that are supported. */
 export function openFamily(json: Record<string, unknown>): OpenFamily {
   const type = json['model_type'];
   const found = members.find(({ modelTypes }) => modelTypes.includes(String(type)));
   if (!found) {
     const known = members.flatMap(({ modelTypes }) => modelTypes).join(', ');
+    const advice = AUTHORS_LAYOUT.test(String(type)) ? `; ${CONVERT_LLAVA}` : '';
     throw new CheckpointError(
-      `config.json: model_type ${JSON.stringify(type)} is not supported; supported are ${known}`,
+      `config.json: model_type ${JSON.stringify(type)} is not supported; supported are ${known}${advice}`,
     );
   }
   return found.open(json);

@@ -49,8 +49,11 @@ export interface Family<C> {
   text<T>(layers: Layers<T>, config: C, inputs: TextInputs<T>): T;
   /** Logits [., vocabSize] of hidden states. */
   head<T>(layers: Layers<T>, config: C, hidden: T): T;
-  /** Modules (without `.weight`) that the usual LoRA targets name, e.g. q_proj -> every text layer's q_proj. */
-  textModules(config: C, targets: readonly string[]): readonly string[];
+  /**
+   * The matrices (without `.weight`) of every text layer, or of them those that LoRA targets name, e.g. q_proj -> every text layer's
+   * q_proj. Throws CheckpointError for a target that the text layers do not have.
+   */
+  textModules(config: C, targets?: readonly string[]): readonly string[];
   /** The name that `transformers` has for one of the {@link textModules} in memory, by which PEFT finds it. */
   moduleName(module: string): string;
 }

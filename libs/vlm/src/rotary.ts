@@ -1,14 +1,17 @@
-/** Rotary position embedding, "rotate half" layout (Llama), over the whole head dimension. */
+/**
+ * Rotary position embedding, "rotate half" layout (Llama), over the first `2 * pairs` channels of a head: all of them, or with
+ * Phi fewer, and the rest stay as they are.
+ */
 export interface RotaryOptions {
-  /** Angle of each pair of channels at position 1 [headDim / 2], float32 values. */
+  /** Angle of each pair of channels at position 1 [pairs], float32 values. */
   readonly frequencies: readonly number[];
-  /** Which of its token's positions turns each pair [headDim / 2]; absent where a token has one position. */
+  /** Which of its token's positions turns each pair [pairs]; absent where a token has one position. */
   readonly axes?: readonly number[] | undefined;
 }
 
-/** Tokens with one position each. Source: transformers modeling_llama.py, LlamaRotaryEmbedding. */
-export function plainRotary(theta: number, headDim: number): RotaryOptions {
-  return { frequencies: frequenciesOf(theta, headDim) };
+/** Tokens with one position each, which turns `width` channels of a head. Source: transformers modeling_llama.py, LlamaRotaryEmbedding. */
+export function plainRotary(theta: number, width: number): RotaryOptions {
+  return { frequencies: frequenciesOf(theta, width) };
 }
 
 /**

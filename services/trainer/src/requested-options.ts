@@ -18,7 +18,7 @@ function choiceOf({ case: kind, value }: TrainingOptions['trainable']): object |
     case 'named':
       return { kind, pattern: value.pattern };
     case 'lora':
-      return { kind, rank: value.rank, alpha: value.alpha, targets: value.targets };
+      return { kind, rank: value.rank, alpha: value.alpha, targets: value.targets.length > 0 ? value.targets : 'all-linear' }; // prettier-ignore
     case undefined:
       return undefined;
   }

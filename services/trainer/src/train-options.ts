@@ -17,8 +17,8 @@ export const trainableChoice = z.discriminatedUnion('kind', [
     rank: positive,
     /** The update is scaled by alpha / rank. */
     alpha: z.number().positive(),
-    /** Names such as `q_proj`, in every text layer. */
-    targets: z.array(z.string().min(1)).min(1),
+    /** Names such as `q_proj`, in every text layer; `all-linear`, as PEFT calls it, are all matrices of the text layers. */
+    targets: z.literal('all-linear').or(z.array(z.string().min(1)).min(1)),
   }),
 ]);
 
@@ -46,12 +46,7 @@ export const trainOptions = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff).default(0),
   /** Optimizer steps between saved states. */
   saveEvery: positive.default(50),
-  trainable: trainableChoice.default({
-    kind: 'lora',
-    rank: 16,
-    alpha: 32,
-    targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
-  }),
+  trainable: trainableChoice.default({ kind: 'lora', rank: 16, alpha: 32, targets: 'all-linear' }),
 });
 
 /** Validated {@link trainOptions}. */
@@ -69,7 +64,8 @@ export function trainableOf(
       return { kind: 'named', pattern: new RegExp(choice.pattern) };
     case 'lora': {
       const { rank, alpha, targets } = choice;
-      return { kind: 'lora', rank, alpha, modules: family.textModules(config, targets) };
+      const modules = family.textModules(config, targets === 'all-linear' ? undefined : targets);
+      return { kind: 'lora', rank, alpha, modules };
     }
   }
 }

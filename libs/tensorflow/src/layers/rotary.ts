@@ -2,7 +2,7 @@ import type { RotaryOptions } from '@mpa/vlm';
 import { tf } from '../tf.js';
 import type { Tensor } from '../tf.js';
 
-/** Cosines and sines of every token's angles, each [B, T, 1, d]; the halves of the last axis are equal. */
+/** Cosines and sines of every token's angles, each [B, T, 1, 2 * pairs]; the halves of the last axis are equal. */
 export interface RotaryTable {
   readonly cos: Tensor;
   readonly sin: Tensor;
@@ -34,8 +34,17 @@ export function rotaryTable(
   return { cos: tf.tensor4d(cos, shape), sin: tf.tensor4d(sin, shape) };
 }
 
-/** Rotates x [B, T, heads, d]: `x cos + (-x2, x1) sin`. The gradient is the rotation by the opposite angle. */
+/** Rotates the first channels of x [B, T, heads, d], as many as the table has; the rest stay as they are. */
 export function rotate(x: Tensor, table: RotaryTable): Tensor {
+  const width = table.cos.shape[3]!;
+  const rest = x.shape[3]! - width;
+  if (rest === 0) return rotateWhole(x, table);
+  const [turned, passed] = tf.split(x, [width, rest], 3) as [Tensor, Tensor];
+  return tf.concat([rotateWhole(turned, table), passed], 3);
+}
+
+/** `x cos + (-x2, x1) sin`. The gradient is the rotation by the opposite angle. */
+function rotateWhole(x: Tensor, table: RotaryTable): Tensor {
   return tf.customGrad((input) => ({
     value: turn(input as Tensor, table.cos, table.sin, 1),
     gradFunc: (dy: Tensor) => turn(dy, table.cos, table.sin, -1),

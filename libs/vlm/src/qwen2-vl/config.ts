@@ -124,6 +124,7 @@ function textOf(json: z.infer<typeof textSchema>, tieWordEmbeddings: boolean): T
   const headDim = json.hidden_size / json.num_attention_heads;
   const sections = scaling.mrope_section;
   const text: TextConfig = {
+    layerKind: 'llama',
     vocabSize: json.vocab_size,
     hiddenSize: json.hidden_size,
     intermediateSize: json.intermediate_size,
@@ -131,7 +132,7 @@ function textOf(json: z.infer<typeof textSchema>, tieWordEmbeddings: boolean): T
     heads: json.num_attention_heads,
     kvHeads: json.num_key_value_heads ?? json.num_attention_heads,
     headDim,
-    rmsNormEpsilon: json.rms_norm_eps,
+    normEpsilon: json.rms_norm_eps,
     rotary: multimodalRotary(scaling.rope_theta ?? json.rope_theta, headDim, sections),
     maxPositions: json.max_position_embeddings,
     activation: json.hidden_act,

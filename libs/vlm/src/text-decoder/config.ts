@@ -4,8 +4,10 @@ import type { Activation } from '../layers.js';
 import { plainRotary } from '../rotary.js';
 import type { RotaryOptions } from '../rotary.js';
 
-/** The validated config of a Llama or Qwen2 decoder, in the names of this code base. */
+/** The validated config of a Llama, Mistral, Qwen2 or Phi decoder, in the names of this code base. */
 export interface TextConfig {
+  /** How its layers are built; those of Mistral and Qwen2 are Llama's. */
+  readonly layerKind: 'llama' | 'phi';
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -13,11 +15,11 @@ export interface TextConfig {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  readonly rmsNormEpsilon: number;
+  readonly normEpsilon: number;
   readonly rotary: RotaryOptions;
   readonly maxPositions: number;
   readonly activation: Activation;
-  /** Biases of q_proj, k_proj and v_proj, and of o_proj. */
+  /** Biases of q_proj, k_proj and v_proj, and of the projection after attention. */
   readonly queryKeyValueBias: boolean;
   readonly outputBias: boolean;
   readonly mlpBias: boolean;
@@ -28,36 +30,59 @@ export interface TextConfig {
 // Dynamic scaling begins beyond max_position_embeddings, which no sequence here exceeds: up to there it is the default.
 // Source: transformers modeling_rope_utils.py, _compute_dynamic_ntk_parameters.
 const ropeType = z.enum(['default', 'dynamic']).optional();
-const rope = z.object({ rope_theta: z.number().positive().optional(), rope_type: ropeType, type: ropeType });
+const share = z.number().positive().max(1);
+const rope = z.object({
+  rope_theta: z.number().positive().optional(),
+  partial_rotary_factor: share.optional(),
+  rope_type: ropeType,
+  type: ropeType,
+});
 
 const shared = {
-  max_position_embeddings: size,
-  rms_norm_eps: z.number().positive().default(1e-6),
+  num_key_value_heads: size.nullish(),
   rope_theta: z.number().positive().default(10000),
   rope_scaling: rope.nullish(),
   rope_parameters: rope.nullish(),
-  hidden_act: activation.default('silu'),
   head_dim: size.nullish(),
   tie_word_embeddings: z.boolean().optional(),
 };
 
-// Defaults are those of transformers' LlamaConfig and Qwen2Config: published configs omit them.
+const gated = { ...shared, rms_norm_eps: z.number().positive().default(1e-6), hidden_act: activation.default('silu') };
+
+// Defaults are those of transformers' LlamaConfig, MistralConfig, Qwen2Config and PhiConfig: published configs omit them.
 const llama = z.object({
-  ...shared,
+  ...gated,
   model_type: z.literal('llama'),
   vocab_size: size.default(32000),
   hidden_size: size.default(4096),
   intermediate_size: size.default(11008),
   num_hidden_layers: size.default(32),
   num_attention_heads: size.default(32),
-  num_key_value_heads: size.nullish(),
   max_position_embeddings: size.default(2048),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
 });
 
+const mistral = z
+  .object({
+    ...gated,
+    model_type: z.literal('mistral'),
+    vocab_size: size.default(32000),
+    hidden_size: size.default(4096),
+    intermediate_size: size.default(14336),
+    num_hidden_layers: size.default(32),
+    num_attention_heads: size.default(32),
+    num_key_value_heads: size.nullable().default(8),
+    max_position_embeddings: size.default(131072),
+    sliding_window: size.nullable().default(4096),
+  })
+  .refine((json) => (json.sliding_window ?? Infinity) >= json.max_position_embeddings, {
+    path: ['sliding_window'],
+    error: 'a window that is shorter than max_position_embeddings is not supported',
+  });
+
 const qwen2 = z.object({
-  ...shared,
+  ...gated,
   model_type: z.literal('qwen2'),
   vocab_size: size.default(151936),
   hidden_size: size.default(4096),
@@ -69,18 +94,65 @@ const qwen2 = z.object({
   use_sliding_window: z.literal(false).default(false),
 });
 
-type TextJson = z.infer<typeof llama> | z.infer<typeof qwen2>;
+const phi = z.object({
+  ...shared,
+  model_type: z.literal('phi'),
+  vocab_size: size.default(51200),
+  hidden_size: size.default(2048),
+  intermediate_size: size.default(8192),
+  num_hidden_layers: size.default(24),
+  num_attention_heads: size.default(32),
+  max_position_embeddings: size.default(2048),
+  layer_norm_eps: z.number().positive().default(1e-5),
+  hidden_act: activation.default('gelu_pytorch_tanh'),
+  partial_rotary_factor: share.default(0.5),
+  qk_layernorm: z.literal(false, { error: 'norms of queries and keys are not supported' }).default(false),
+});
+
+type PhiJson = z.infer<typeof phi>;
+const phiInPairs = phi.refine((json) => rotaryWidth(json) > 0 && rotaryWidth(json) % 2 === 0, {
+  path: ['partial_rotary_factor'],
+  error: 'this share of a head is not a whole number of rotary pairs',
+});
+
+type GatedJson = z.infer<typeof llama> | z.infer<typeof mistral> | z.infer<typeof qwen2>;
+type TextJson = GatedJson | PhiJson;
 
 /** The schema of a `text_config`; one that does not name its model type is of `defaultType`. */
 export function textConfigSchema(defaultType: 'llama' | 'qwen2'): z.ZodType<TextConfig> {
   const named = (json: unknown): unknown =>
     typeof json === 'object' && json !== null ? { model_type: defaultType, ...json } : json;
-  return z.preprocess(named, z.discriminatedUnion('model_type', [llama, qwen2])).transform(fromJson);
+  return z
+    .preprocess(named, z.discriminatedUnion('model_type', [llama, mistral, qwen2, phiInPairs]))
+    .transform((json) => (json.model_type === 'phi' ? fromPhi(json) : fromGated(json)));
 }
 
-function fromJson(json: TextJson): TextConfig {
-  const isLlama = json.model_type === 'llama';
-  const headDim = json.head_dim ?? json.hidden_size / json.num_attention_heads;
+function fromGated(json: GatedJson): TextConfig {
+  const biased = json.model_type === 'llama' && json.attention_bias;
+  return {
+    ...sizesOf(json),
+    layerKind: 'llama',
+    normEpsilon: json.rms_norm_eps,
+    rotary: plainRotary(thetaOf(json), headDimOf(json)),
+    queryKeyValueBias: biased || json.model_type === 'qwen2',
+    outputBias: biased,
+    mlpBias: json.model_type === 'llama' && json.mlp_bias,
+  };
+}
+
+function fromPhi(json: PhiJson): TextConfig {
+  return {
+    ...sizesOf(json),
+    layerKind: 'phi',
+    normEpsilon: json.layer_norm_eps,
+    rotary: plainRotary(thetaOf(json), rotaryWidth(json)),
+    queryKeyValueBias: true,
+    outputBias: true,
+    mlpBias: true,
+  };
+}
+
+function sizesOf(json: TextJson) {
   return {
     vocabSize: json.vocab_size,
     hiddenSize: json.hidden_size,
@@ -88,16 +160,26 @@ function fromJson(json: TextJson): TextConfig {
     layers: json.num_hidden_layers,
     heads: json.num_attention_heads,
     kvHeads: json.num_key_value_heads ?? json.num_attention_heads,
-    headDim,
-    rmsNormEpsilon: json.rms_norm_eps,
-    rotary: plainRotary(json.rope_parameters?.rope_theta ?? json.rope_theta, headDim),
+    headDim: headDimOf(json),
     maxPositions: json.max_position_embeddings,
     activation: json.hidden_act,
-    queryKeyValueBias: !isLlama || json.attention_bias,
-    outputBias: isLlama && json.attention_bias,
-    mlpBias: isLlama && json.mlp_bias,
     tieWordEmbeddings: json.tie_word_embeddings,
   };
+}
+
+function headDimOf(json: Pick<TextJson, 'head_dim' | 'hidden_size' | 'num_attention_heads'>): number {
+  return json.head_dim ?? json.hidden_size / json.num_attention_heads;
+}
+
+// What stands in rope_scaling or rope_parameters goes before what stands beside. Source: modeling_rope_utils.py, convert_rope_params_to_dict.
+function thetaOf(json: TextJson): number {
+  return (json.rope_scaling ?? json.rope_parameters)?.rope_theta ?? json.rope_theta;
+}
+
+/** Channels of a head that are turned. */
+function rotaryWidth(json: PhiJson): number {
+  const scaling = json.rope_scaling ?? json.rope_parameters;
+  return Math.trunc(headDimOf(json) * (scaling?.partial_rotary_factor ?? json.partial_rotary_factor));
 }
 
 /** Throws CheckpointError naming the field if heads do not divide evenly. */

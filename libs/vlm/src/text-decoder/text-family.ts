@@ -3,7 +3,7 @@ import { decodeText } from './modeling.js';
 import type { TextDecoder } from './modeling.js';
 import { decoderModules } from './weights.js';
 
-/** What a family with a Llama or Qwen2 decoder has of {@link Family} by that alone. */
+/** What a family with one of these decoders has of {@link Family} by that alone. */
 export type TextFamily<C> = Pick<Family<C>, 'text' | 'head' | 'redundantWeights' | 'textModules' | 'moduleName'>;
 
 /** The text half of a family, whose decoder `decoderOf` tells from its config; `inMemory` is what transformers calls the decoder. */

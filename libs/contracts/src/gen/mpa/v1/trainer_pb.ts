@@ -219,7 +219,7 @@ export type LoraTraining = Message<"mpa.v1.LoraTraining"> & {
   alpha: number;
 
   /**
-   * Names such as `q_proj`, in every text layer.
+   * Names such as `q_proj`, in every text layer; none: all matrices of the text layers.
    *
    * @generated from field: repeated string targets = 3;
    */

@@ -1,5 +1,5 @@
 import { RpcError } from '@mpa/contracts';
-import type { ConsumeResponseSchema, Handlers, MessageInitShape, WorkerService } from '@mpa/contracts';
+import type { ConsumeResponse, Handlers, WorkerService } from '@mpa/contracts';
 import type { Batch, ConsumerEvent, StreamRecord, Streams } from '@mpa/streams';
 import { AsyncQueue } from './async-queue.js';
 import { WorkerMetrics } from './metrics/worker-metrics.js';
@@ -44,6 +44,9 @@ export class EndOfWork extends Error {
 
 const CONCURRENCY = 2;
 
+/** A finished batch, as the caller is told of it. */
+type ConsumedBatch = Pick<ConsumeResponse, 'outcomes' | 'seconds' | 'modelSeconds'>;
+
 /** WorkerService for a stage. `stage` is called for every log anew, so that it may keep counts over a run. */
 export function workerHandlers(
   stage: (streams: Streams) => Promise<Stage>,
@@ -71,19 +74,15 @@ export function workerHandlers(
         });
         leave = counts.work({ group, topic: input, streams }, maxRecords);
         const stop = (): void => void consumer.stop();
-        const reports = new AsyncQueue<MessageInitShape<typeof ConsumeResponseSchema>>();
-        const running = consumer.run(async (delivered) => {
-          const began = performance.now();
-          const batch = new FollowedBatch(delivered, group);
-          const { outcomes, modelSeconds } = await batch.process(process).catch((error: unknown) => {
+        const reports = new AsyncQueue<ConsumedBatch>();
+        const running = consumer.run(async (batch) => {
+          const report = await processed(new FollowedBatch(batch, group), process, counts).catch((error: unknown) => {
             if (error instanceof EndOfWork) {
               reports.fail(error.cause);
               stop();
             }
             throw error;
           });
-          const report = { outcomes: countBy(outcomes), modelSeconds, seconds: (performance.now() - began) / 1000 };
-          counts.batch(batch, report);
           reports.push(report);
         });
         running.then(
@@ -106,6 +105,19 @@ export function workerHandlers(
       }
     },
   };
+}
+
+/** Has a stage process a batch, and counts it. */
+async function processed(
+  batch: FollowedBatch,
+  process: Stage['process'],
+  counts: WorkerMetrics,
+): Promise<ConsumedBatch> {
+  const began = performance.now();
+  const { outcomes, modelSeconds } = await batch.process(process);
+  const report = { outcomes: countBy(outcomes), modelSeconds, seconds: (performance.now() - began) / 1000 };
+  counts.batch(batch, report);
+  return report;
 }
 
 function countBy(outcomes: ReadonlyMap<StreamRecord, string>): Record<string, number> {

@@ -1,7 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
-import type { ModelCall } from '@mpa/vlm';
+import type { ModelCall } from '@mpa/telemetry';
 
 /**
  * Loaded into a command by `node --import`: adds up how long at least one model was computing, and writes it with the wall time

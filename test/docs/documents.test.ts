@@ -4,7 +4,7 @@ import { rejectionReasons } from '@mpa/alignment';
 import { annotator } from '@mpa/annotator';
 import { evaluator } from '@mpa/evaluator';
 import { parity } from '@mpa/parity';
-import { serverConfig } from '@mpa/service-kit';
+import { processConfig, serverConfig } from '@mpa/service-kit';
 import { trainer } from '@mpa/trainer';
 import { describe, expect, it } from 'vitest';
 import { documents, guide, namesIn, ROOT, rowsOf } from './documents.js';
@@ -74,7 +74,7 @@ describe('configuration keys and defaults in the guide', () => {
       trainer.config,
       [...documentedKeys('key of `trainer`'), ...documentedKeys('key of `images`', 'images.')],
     ],
-    ['every service', serverConfig, documentedKeys('key of every service')],
+    ['every service', serverConfig.extend(processConfig.shape), documentedKeys('key of every service')],
   ] as const)('are those of %s', (_, config, documented) => {
     expect(sorted(documented)).toEqual(sorted(keysOf(config.toJSONSchema({ io: 'input' }) as Schema)));
   });
@@ -140,6 +140,23 @@ describe('what stands against each threat', () => {
       const code = readFileSync(join(ROOT, file!), 'utf8');
       for (const [, name] of names!.matchAll(/“([^”]+)”/g)) expect(code.includes(name!), `${file}: ${name}`).toBe(true);
     }
+  });
+});
+
+describe('the metrics and alerts in docs/observability.md', () => {
+  const path = 'docs/observability.md';
+  const table = documents.get(path)!.tables.find(({ header }) => header[0] === 'metric')!;
+
+  it('are all that the code makes', () => {
+    const made = [...sourceText().matchAll(/\bname: '((?:mpa|grpc_server)_\w+)'/g)].map(([, name]) => name!);
+    expect(table.rows.map(([name]) => name!.replaceAll('`', '')).sort()).toEqual(made.sort());
+  });
+
+  it('say what to do about every alert', () => {
+    const alerts = readFileSync(join(ROOT, 'deploy/prometheus/alerts.yml'), 'utf8');
+    const runbooks = [...alerts.matchAll(/runbook: (\S+)/g)].map(([, link]) => link!);
+    expect(runbooks).toHaveLength(alerts.match(/- alert: /g)!.length);
+    expect(runbooks.filter((link) => !leadsSomewhere(join(ROOT, 'README.md'), link))).toEqual([]);
   });
 });
 

@@ -64,6 +64,8 @@ describe('mpa align', () => {
     expect(report.match(/src="(?!data:)|href="http/g)).toBeNull();
 
     const decided = await recordsOf('whole', topics.decisions.name);
+    // Nobody traces: the records say nothing of it.
+    for (const { headers } of decided) expect(Object.keys(headers).sort()).toEqual(['content-type', 'mpa-run-id']);
     const again = summaryOf(await runMpa(...args));
     expect({ ...again, seconds: 0, speed: 0 }).toEqual({ ...summary, seconds: 0, speed: 0 });
     expect(await recordsOf('whole', topics.decisions.name)).toEqual(decided);

@@ -8,6 +8,9 @@ import type {
 } from '@bufbuild/protobuf';
 import { Client as GrpcClient, credentials, Metadata } from '@grpc/grpc-js';
 import type { CallOptions as GrpcCallOptions, ChannelCredentials, ClientReadableStream } from '@grpc/grpc-js';
+import { failSpan, inSpan, traceHeaders } from '@mpa/telemetry';
+import type { Span } from '@opentelemetry/api';
+import { startClientSpan } from './call-span.js';
 import { keepAlive, messageLimits } from './limits.js';
 import { isLoopback } from './loopback.js';
 import { RpcError, toRpcError } from './rpc-error.js';
@@ -82,14 +85,15 @@ export function createClient<S extends DescService>(
 type Method = ReturnType<typeof serviceDefinition>[string];
 
 function callUnary(client: GrpcClient, method: Method, request: Message, options: CallOptions): Promise<Message> {
-  return new Promise((resolve, reject) => {
+  const span = startClientSpan(method.path);
+  const answer = new Promise<Message>((resolve, reject) => {
     if (options.signal?.aborted) return reject(cancelled());
     const call = client.makeUnaryRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
       request,
-      metadata(options),
+      metadata(options, span),
       grpcOptions(options),
       (error, response) => {
         options.signal?.removeEventListener('abort', cancel);
@@ -100,6 +104,7 @@ function callUnary(client: GrpcClient, method: Method, request: Message, options
     const cancel = (): void => call.cancel();
     options.signal?.addEventListener('abort', cancel, { once: true });
   });
+  return inSpan(span, () => answer);
 }
 
 async function* callStreaming(
@@ -109,12 +114,13 @@ async function* callStreaming(
   options: CallOptions,
 ): AsyncGenerator<Message> {
   if (options.signal?.aborted) throw cancelled();
+  const span = startClientSpan(method.path);
   const call: ClientReadableStream<Message> = client.makeServerStreamRequest(
     method.path,
     method.requestSerialize,
     method.responseDeserialize,
     request,
-    metadata(options),
+    metadata(options, span),
     grpcOptions(options),
   );
   const cancel = (): void => call.cancel();
@@ -122,18 +128,21 @@ async function* callStreaming(
   try {
     for await (const message of call) yield message as Message;
   } catch (error) {
-    throw toRpcError(error);
+    const failure = toRpcError(error);
+    failSpan(span, failure);
+    throw failure;
   } finally {
     options.signal?.removeEventListener('abort', cancel);
     call.cancel();
+    span.end();
   }
 }
 
 const cancelled = (): RpcError => new RpcError('CANCELLED', 'the call was cancelled before it began');
 
-function metadata({ headers = {} }: CallOptions): Metadata {
+function metadata({ headers = {} }: CallOptions, span: Span): Metadata {
   const all = new Metadata();
-  for (const [name, value] of Object.entries(headers)) all.set(name, value);
+  for (const [name, value] of Object.entries({ ...headers, ...traceHeaders(span) })) all.set(name, value);
   return all;
 }
 

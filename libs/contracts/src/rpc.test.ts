@@ -46,6 +46,29 @@ function workerAt(address: string): Client<typeof WorkerService> {
   return client;
 }
 
+describe('whoever counts calls', () => {
+  it('is told of each one, and how it ended', async () => {
+    const told: string[] = [];
+    const onCall: ImplementOptions['onCall'] = ({ path }) => {
+      told.push(path);
+      return (code) => void told.push(`${path} ${code}`);
+    };
+    const answer = async ({ questions }: { questions: string[] }): Promise<object> => {
+      if (questions.length === 0) throw new RpcError('INVALID_ARGUMENT', 'no questions');
+      return {};
+    };
+    async function* consume(): AsyncGenerator<object> {
+      yield {};
+    }
+    const address = await serve({ model: { answer }, worker: { consume } }, { onCall });
+    await modelAt(address).answer({ questions: ['a?'] });
+    await expect(modelAt(address).answer({})).rejects.toThrow('no questions');
+    for await (const message of workerAt(address).consume({})) void message;
+    const [unary, stream] = ['/mpa.v1.ModelService/Answer', '/mpa.v1.WorkerService/Consume'];
+    expect(told).toEqual([unary, `${unary} OK`, unary, `${unary} INVALID_ARGUMENT`, stream, `${stream} OK`]);
+  });
+});
+
 describe('a unary call', () => {
   it('carries typed messages and headers both ways', async () => {
     const address = await serve({

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { areaShares, ATTENTION_LAYERS, attentionMap } from '@mpa/alignment';
 import { loadModel } from '@mpa/onnx';
 import type { GenerateOptions, ImageFeatures, OnnxModel, Scored } from '@mpa/onnx';
+import { tellGeneratedTokens } from '@mpa/telemetry';
 import { answerParts, decodeImage, openCheckpoint } from '@mpa/vlm';
 import type { ProcessedImage, Processor, RgbImage } from '@mpa/vlm';
 import type { ModelConfig } from './model-config.js';
@@ -176,6 +177,7 @@ export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
       ...(sampling.temperature && { drawKey: digestOf(question.image) }),
     }));
     const generated = await this.model.generate(prompts, { maxNewTokens: this.maxNewTokens, ...sampling });
+    tellGeneratedTokens(sum(generated.flat().map(({ ids }) => ids.length)));
     return generated.map((answers) =>
       answers.map(({ ids, logProbs }) => ({
         text: this.processor.decode(ids).trim(),

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { modelCalls } from '@mpa/vlm';
+import { modelCalls } from '@mpa/telemetry';
 import type { InferenceSession } from 'onnxruntime-node';
 import { OnnxError } from './onnx-error.js';
 
@@ -49,6 +49,8 @@ export class SessionThread {
   };
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
+  /** The first choice of those that the sessions were opened with. */
+  #provider = 'cpu';
   #stopped: OnnxError | undefined;
 
   constructor() {
@@ -67,7 +69,9 @@ export class SessionThread {
 
   /** Opens the graph at `path` as session `name`. Throws {@link OnnxError} if ONNX Runtime refuses it. */
   async open(name: string, path: string, options: InferenceSession.SessionOptions): Promise<void> {
-    await modelCalls.tracePromise(() => this.#ask({ kind: 'open', name, path, options }, []), { kind: 'open' });
+    this.#provider = nameOf(options.executionProviders?.[0]);
+    const ask = (): Promise<unknown> => this.#ask({ kind: 'open', name, path, options }, []);
+    await modelCalls.tracePromise(ask, { kind: 'open', provider: this.#provider });
   }
 
   /** Runs a session. The buffers of `feeds` are handed over: they must be nobody else's. Throws {@link OnnxError}. */
@@ -75,7 +79,7 @@ export class SessionThread {
     const buffers = Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer);
     const ask = (): Promise<Response['result']> =>
       this.#ask({ kind: 'run', name, feeds, outputs: [...outputs] }, buffers);
-    const result = await modelCalls.tracePromise(ask, { kind: 'run' });
+    const result = await modelCalls.tracePromise(ask, { kind: 'run', provider: this.#provider });
     return result as Record<O, OutputValues>;
   }
 
@@ -102,4 +106,8 @@ export class SessionThread {
     for (const { reject } of this.#waiting.values()) reject(this.#stopped);
     this.#waiting.clear();
   }
+}
+
+function nameOf(provider: InferenceSession.ExecutionProviderConfig = 'cpu'): string {
+  return typeof provider === 'string' ? provider : provider.name;
 }

@@ -42,7 +42,11 @@ export class CallGate {
   readonly #paths = new Set<string>();
   #idle: (() => void)[] = [];
 
-  constructor(private readonly limits: z.output<typeof callLimits>) {}
+  /** @param run calls what answers a call */
+  constructor(
+    private readonly limits: z.output<typeof callLimits>,
+    private readonly run: (answer: () => void) => void,
+  ) {}
 
   /** The handlers of `implementation`, whose calls then go through the gate. */
   guard({ definition, handlers }: Implementation): Implementation['handlers'] {
@@ -134,10 +138,12 @@ export class CallGate {
   #unary(handler: Handler): Handler {
     const guarded: UnaryHandler = (call, callback) => {
       const passage = this.#handled(call.metadata);
-      (handler as unknown as UnaryHandler)(call, (...result) => {
-        callback(...result);
-        this.#leave(passage);
-      });
+      this.run(() =>
+        (handler as unknown as UnaryHandler)(call, (...result) => {
+          callback(...result);
+          this.#leave(passage);
+        }),
+      );
     };
     return guarded as unknown as Handler;
   }
@@ -146,7 +152,7 @@ export class CallGate {
     const guarded: StreamHandler = (call) => {
       const passage = this.#handled(call.metadata);
       call.once('close', () => this.#leave(passage));
-      (handler as unknown as StreamHandler)(call);
+      this.run(() => (handler as unknown as StreamHandler)(call));
     };
     return guarded as unknown as Handler;
   }

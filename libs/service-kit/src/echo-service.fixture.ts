@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { create, ImageRecordSchema, implement, ModelService, WorkerService } from '@mpa/contracts';
+import { modelCalls, tellGeneratedTokens } from '@mpa/telemetry';
 import { z } from 'zod';
 import type { Service } from './service.js';
 import { topics } from './topics.js';
@@ -12,7 +13,7 @@ const config = z.strictObject({
   nested: z.strictObject({ size: z.number() }).default({ size: 1 }),
 });
 
-/** A service without a model, for tests: answers with its greeting, and copies `images` to `copies`. */
+/** A service without a model, for tests, that says it had one: answers with its greeting, a token for each character, and copies `images` to `copies`. */
 export const echo: Service<typeof config> = {
   name: 'echo',
   config,
@@ -24,7 +25,10 @@ export const echo: Service<typeof config> = {
       {
         answer: async ({ questions }) => {
           await delay(pauseMs);
-          return { answers: questions.map((question) => ({ text: `${greeting} ${question}` })) };
+          const texts = questions.map((question) => `${greeting} ${question}`);
+          await modelCalls.tracePromise(async () => tellGeneratedTokens(texts.join('').length), { kind: 'run', provider: 'cpu' }); // prettier-ignore
+          modelCalls.traceSync(() => undefined, { kind: 'train', provider: 'cpu' });
+          return { answers: texts.map((text) => ({ text })) };
         },
         score: async () => ({}),
       },
@@ -39,9 +43,13 @@ export const echo: Service<typeof config> = {
           await delay(pauseMs);
           const copies = topics.images.decodeBatch(batch);
           for (const { record, message } of copies) {
-            batch.send('copies', topics.images.record(record.key, create(ImageRecordSchema, message)));
+            batch.send(
+              'copies',
+              topics.images.record(record.key, create(ImageRecordSchema, message), { headers: record.headers }),
+            );
           }
-          return { outcomes: { copied: copies.length }, modelSeconds: pauseMs / 1000 };
+          const outcomes = new Map(copies.map(({ record }) => [record, 'copied']));
+          return { outcomes, modelSeconds: pauseMs / 1000 };
         },
       }),
       context,

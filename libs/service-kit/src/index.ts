@@ -5,9 +5,10 @@ export { ConfigError } from './config-error.js';
 export { imageAccess, type ImageAccess } from './image-access.js';
 export type { Places } from './places.js';
 export { createLogger, logLevel, type Logger } from './logger.js';
+export { Metrics } from './metrics/metrics.js';
 export { checkConfig, readConfig } from './read-config.js';
 export { regularExpression } from './regular-expression.js';
-export { runService, type MainProcess } from './run-service.js';
+export { processConfig, runService, type MainProcess } from './run-service.js';
 export type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
 export {
   configSchema,
@@ -18,6 +19,7 @@ export {
   type StartOptions,
 } from './start-service.js';
 export { masked, secretsIn } from './secrets.js';
+export { startTracing, tracingConfig, type TracingContext } from './tracing/start-tracing.js';
 export { statusOf } from './status-of.js';
 export { topics } from './topics.js';
 export { EndOfWork, workerHandlers, type BatchReport, type Stage } from './worker.js';

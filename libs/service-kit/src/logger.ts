@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api';
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import { z } from 'zod';
@@ -11,7 +12,7 @@ export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fata
 /**
  * A logger that writes one JSON object a line, to standard output unless told otherwise. A line is written when the call
  * returns: pino's unsynchronized output would try for ever to flush the rest at exit, once nobody reads it any more. Without
- * a reader the log ends, and nothing else.
+ * a reader the log ends, and nothing else. Within a trace a line names it.
  *
  * @param secrets what never comes into the log, beside passwords in URLs and tokens in headers
  */
@@ -22,5 +23,11 @@ export function createLogger(
   secrets: readonly string[] = [],
 ): Logger {
   const timestamp = (): string => `,"time":"${new Date().toISOString()}"`;
-  return pino({ name, level, timestamp, hooks: { streamWrite: (line) => masked(line, secrets) } }, destination);
+  const hooks = { streamWrite: (line: string): string => masked(line, secrets) };
+  return pino({ name, level, timestamp, mixin: activeTrace, hooks }, destination);
+}
+
+function activeTrace(): object {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
 }

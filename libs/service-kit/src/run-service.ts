@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ConfigError } from './config-error.js';
 import { createLogger } from './logger.js';
 import { readConfig } from './read-config.js';
 import { masked, secretsIn } from './secrets.js';
 import type { Service } from './service.js';
 import { configSchema, startService, type RunningService } from './start-service.js';
+import { startTracing, tracingConfig } from './tracing/start-tracing.js';
+
+/** Configuration of a process, beside that of the service in it. */
+export const processConfig = z.strictObject({ tracing: tracingConfig });
 
 /** What a `main` reads of its process. */
 export type MainProcess = Pick<NodeJS.Process, 'argv' | 'env' | 'exit' | 'on' | 'stderr'>;
@@ -22,8 +26,14 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 export async function runService<S extends z.ZodObject>(service: Service<S>, main: MainProcess): Promise<void> {
   try {
     const file = configFile(service.name, main.argv.slice(2));
-    const config = await readConfig(file, configSchema(service));
+    const schema: z.ZodObject = z.strictObject({ ...configSchema(service).shape, ...processConfig.shape });
+    const { tracing, ...config } = await readConfig(file, schema);
     const logger = createLogger(service.name, config['logLevel'] as 'info', undefined, secretsIn(main.env));
+    const onProblem = (message: string): void => logger.warn({ message }, 'traces are lost');
+    const endTracing = await startTracing(service.name, tracing as z.output<typeof tracingConfig>, {
+      env: main.env,
+      onProblem,
+    });
     let running: RunningService | undefined = undefined;
     let signals = 0;
     for (const [signal, number] of Object.entries(SIGNALS)) {
@@ -31,7 +41,8 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
         signals += 1;
         if (!running || signals > 1) return main.exit(128 + number);
         logger.info({ signal }, 'stopping');
-        running.stop().then(
+        const ended = running.stop().then(endTracing);
+        ended.then(
           () => main.exit(0),
           (error: unknown) => {
             logger.fatal({ err: error }, 'the stop failed');

@@ -2,6 +2,7 @@ import type { Implementation, ImplementOptions } from '@mpa/contracts';
 import type { Streams } from '@mpa/streams';
 import type { z } from 'zod';
 import type { Logger } from './logger.js';
+import type { Metrics } from './metrics/metrics.js';
 import type { Places } from './places.js';
 
 /**
@@ -28,7 +29,9 @@ export interface ServiceContext {
   readonly places: Places;
   /** Environment variables, for what no configuration file may hold: keys. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Options for every `implement`: logs what fails. */
+  /** What the service counts; workers and calls count by themselves. */
+  readonly metrics: Metrics;
+  /** Options for every `implement`: logs what fails, counts calls. */
   readonly implementOptions: ImplementOptions;
 }
 

@@ -6,6 +6,7 @@ import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import type { ClientDuplexStream, GrpcObject, ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { createClient, ModelService } from '@mpa/contracts';
+import { tellGeneratedTokens } from '@mpa/telemetry';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { echo } from './echo-service.fixture.js';
@@ -129,6 +130,43 @@ describe('startService', () => {
       /unknown key nested\.sise.*unknown key greetings/,
     );
     await expect(startService(echo, { greeting: 'x', listen: 'here' }, { logger })).rejects.toThrow(/listen: must be/);
+  });
+
+  it('shows its metrics at /metrics, and nothing else there', async () => {
+    expect((await started()).metricsUrl).toBeUndefined();
+    const running = await started({ metrics: { listen: '127.0.0.1:0' } });
+    await modelAt(running).answer({ questions: ['you'] });
+    const page = await fetch(running.metricsUrl!);
+    expect(page.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    const call = 'grpc_type="unary",grpc_service="mpa.v1.ModelService",grpc_method="Answer"';
+    const text = await page.text();
+    expect(text).toContain(`grpc_server_handled_total{${call},grpc_code="OK",stage="echo"} 1`);
+    expect(text).toContain(`grpc_server_handled_total{${call},grpc_code="INTERNAL",stage="echo"} 0`);
+    expect(text).toMatch(/grpc_server_handling_seconds_count\{[^}]*grpc_method="Answer"[^}]*\} 1/);
+    expect(text).toMatch(/process_cpu_seconds_total\{stage="echo"\} /);
+    for (const [url, method] of [
+      [new URL('/', running.metricsUrl), 'GET'],
+      [running.metricsUrl!, 'POST'],
+    ] as const) {
+      // prettier-ignore
+      expect((await fetch(url, { method })).status).toBe(404);
+    }
+    const { host } = new URL(running.metricsUrl!);
+    await expect(started({ metrics: { listen: host } })).rejects.toThrow(`cannot listen on ${host}`);
+    await running.stop();
+    await expect(fetch(running.metricsUrl!)).rejects.toThrow();
+  });
+
+  it('counts the models of its own calls, in a process that has others', async () => {
+    const [one, two] = [await started({ metrics: { listen: '127.0.0.1:0' } }), await started({ metrics: { listen: '127.0.0.1:0' } })]; // prettier-ignore
+    await modelAt(one).answer({ questions: ['you'] });
+    tellGeneratedTokens(100);
+    const tokens = async ({ metricsUrl }: RunningService) => /mpa_generated_tokens_total\S* (\d+)/.exec(await (await fetch(metricsUrl!)).text())?.[1]; // prettier-ignore
+    expect(await tokens(one)).toBe('9');
+    expect(await tokens(two)).toBe('0');
+    const kinds = /mpa_model_seconds_total\{kind="(run|train)",provider="cpu",stage="echo"\} [0-9.e-]+/g;
+    expect((await (await fetch(one.metricsUrl!)).text()).match(kinds)).toHaveLength(2);
+    expect((await (await fetch(two.metricsUrl!)).text()).match(kinds)).toBeNull();
   });
 
   it('says which address is taken', async () => {

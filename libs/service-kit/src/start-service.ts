@@ -9,8 +9,10 @@ import { CallGate, callLimits } from './call-gate.js';
 import { Callers, callersConfig } from './callers.js';
 import { ConfigError } from './config-error.js';
 import { checkExposure } from './exposure.js';
+import { hostPort } from './host-port.js';
 import type { Logger } from './logger.js';
 import { logLevel } from './logger.js';
+import { metricsConfig, openMetrics, type OpenMetrics } from './metrics/open-metrics.js';
 import { Places, placesConfig } from './places.js';
 import { checkConfig } from './read-config.js';
 import { addReflection, REFLECTION } from './reflection.js';
@@ -18,17 +20,15 @@ import { serverCredentials, serverTls } from './server-tls.js';
 import { statusOf } from './status-of.js';
 import type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
 
-const address = z.string().regex(/:\d+$/, 'must be HOST:PORT, such as 0.0.0.0:50051');
-
 /** Streams on one connection; more wait at the caller's end. */
 const MOST_STREAMS = 1024;
 
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
   /** Host and port to listen on; port 0 takes a free one. */
-  listen: address.default('127.0.0.1:0'),
+  listen: hostPort.default('127.0.0.1:0'),
   /** A second address, unencrypted, that answers health and nothing else, for orchestrators that do not speak TLS. */
-  listenHealth: address.optional(),
+  listenHealth: hostPort.optional(),
   tls: serverTls.optional(),
   /** Whether other machines may be listened to without `tls`. */
   insecure: z.boolean().default(false),
@@ -46,6 +46,8 @@ export const serverConfig = z.strictObject({
   maxConnectionAgeSeconds: z.number().positive().optional(),
   /** How a Kafka cluster is reached, when a caller's streams are there. */
   kafka: kafkaOptions.prefault({}),
+  /** Where Prometheus finds the metrics, at `/metrics`; nowhere by default. */
+  metrics: metricsConfig,
 });
 
 /** Surroundings of a service. */
@@ -65,6 +67,8 @@ export interface RunningService {
   readonly address: string;
   /** That of `listenHealth`, if it was configured. */
   readonly healthAddress?: string;
+  /** URL of the page with its metrics, if it has one. */
+  readonly metricsUrl?: string | undefined;
   /**
    * Says NOT_SERVING, lets workers and calls finish for `graceSeconds`, then ends what is left and frees everything.
    * Idempotent.
@@ -101,18 +105,24 @@ export async function startService<S extends z.ZodObject>(
   const stopping = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
-  const parts = await service.start(pick(whole, service.config), {
+  const watched = await openMetrics(service.name, server.metrics);
+  const { metrics, calls } = watched;
+  const context: ServiceContext = {
     logger,
     stopping: stopping.signal,
     places: await Places.of(server.places ?? 'any'),
     openStreams: options.openStreams ?? openPlaces(server, kafkaCredentials(env)),
     env,
-    implementOptions: { onError, convert: statusOf },
-  });
+    metrics,
+    implementOptions: { onError, convert: statusOf, onCall: calls.onCall },
+  };
+  let parts: ServiceParts | undefined;
   try {
-    return await serve(service.name, parts, server, { ...options, credentials, stopping });
+    parts = await watched.run(() => service.start(pick(whole, service.config), context));
+    return await serve(service.name, parts, server, { ...options, credentials, stopping, watched });
   } catch (error) {
-    await parts.close();
+    await parts?.close();
+    await watched.close();
     throw error;
   }
 }
@@ -129,20 +139,24 @@ export function startInProcess<S extends z.ZodObject>(
 interface Serving {
   readonly credentials: ServerCredentials;
   readonly stopping: AbortController;
+  readonly watched: OpenMetrics;
 }
 
 async function serve(
   name: string,
   parts: ServiceParts,
   config: z.output<typeof serverConfig>,
-  { logger, env = {}, token, credentials, stopping }: StartOptions & Serving,
+  { logger, env = {}, token, credentials, stopping, watched }: StartOptions & Serving,
 ): Promise<RunningService> {
   const services = parts.implementations.map(({ service }) => service);
   const names = ['', ...services.map(({ typeName }) => typeName)];
   const callers = await Callers.of(config.callers, [...names.slice(1), ...REFLECTION], env, token);
-  const calls = new CallGate(config.limits);
+  const calls = new CallGate(config.limits, (answer) => watched.run(answer));
   const server = newServer([...(callers ? [callers.interceptor] : []), calls.interceptor], config.maxConnectionAgeSeconds);
-  for (const each of parts.implementations) server.addService(each.definition, calls.guard(each));
+  for (const each of parts.implementations) {
+    watched.calls.expect(each);
+    server.addService(each.definition, calls.guard(each));
+  }
   addReflection(server, services);
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, 'SERVING'])));
   const probed = newServer([]);
@@ -152,7 +166,7 @@ async function serve(
     close();
     throw error;
   });
-  logger.info(addresses, `${name} is serving`);
+  logger.info({ ...addresses, metrics: watched.url }, `${name} is serving`);
 
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
@@ -164,9 +178,10 @@ async function serve(
     await within(new Promise((resolve) => server.tryShutdown(resolve)), finished ? 250 : 0);
     close();
     await parts.close();
+    await watched.close();
     logger.info(`${name} has stopped`);
   }
-  return { ...addresses, stop: () => (stopped ??= stop()) };
+  return { ...addresses, metricsUrl: watched.url, stop: () => (stopped ??= stop()) };
 }
 
 async function listen(

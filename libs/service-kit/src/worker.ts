@@ -1,8 +1,10 @@
 import { RpcError } from '@mpa/contracts';
-import type { Handlers, WorkerService } from '@mpa/contracts';
-import type { Batch, ConsumerEvent } from '@mpa/streams';
+import type { ConsumeResponse, Handlers, WorkerService } from '@mpa/contracts';
+import type { Batch, ConsumerEvent, StreamRecord, Streams } from '@mpa/streams';
 import { AsyncQueue } from './async-queue.js';
+import { WorkerMetrics } from './metrics/worker-metrics.js';
 import type { ServiceContext } from './service.js';
+import { FollowedBatch } from './tracing/followed-batch.js';
 
 /** Work between two topics. */
 export interface Stage {
@@ -23,8 +25,8 @@ export interface Stage {
 
 /** What became of a batch. */
 export interface BatchReport {
-  /** Number of records by outcome. */
-  readonly outcomes: Readonly<Record<string, number>>;
+  /** What became of each record of the batch; one that ends here or was put aside may be left out. */
+  readonly outcomes: ReadonlyMap<StreamRecord, string>;
   /** Seconds spent in the model. */
   readonly modelSeconds: number;
 }
@@ -42,11 +44,15 @@ export class EndOfWork extends Error {
 
 const CONCURRENCY = 2;
 
+/** A finished batch, as the caller is told of it. */
+type ConsumedBatch = Pick<ConsumeResponse, 'outcomes' | 'seconds' | 'modelSeconds'>;
+
 /** WorkerService for a stage. `stage` is called for every log anew, so that it may keep counts over a run. */
 export function workerHandlers(
-  stage: (streams: ReturnType<ServiceContext['openStreams']>['streams']) => Promise<Stage>,
-  { logger, openStreams, places, stopping }: ServiceContext,
+  stage: (streams: Streams) => Promise<Stage>,
+  { logger, openStreams, places, stopping, metrics }: ServiceContext,
 ): Handlers<typeof WorkerService> {
+  const counts = new WorkerMetrics(metrics, (error) => logger.warn({ err: error }, 'the lag is not known'));
   return {
     async *consume({ streams: place }, { signal: hungUp }) {
       if (place === '')
@@ -56,25 +62,29 @@ export function workerHandlers(
         );
       await places.checkWrite(place);
       const { streams, release } = openStreams(place);
+      let leave = (): void => undefined;
       try {
         const { group, input, batch: maxRecords, concurrency = CONCURRENCY, process } = await stage(streams);
         const consumer = streams.consumer(group, [input], {
           maxRecords,
           concurrency,
-          onEvent: (event) => logger[event.kind === 'retry' ? 'warn' : 'debug'](eventFields(event), event.kind),
+          onEvent: (event) => {
+            logger[event.kind === 'retry' ? 'warn' : 'debug'](eventFields(event), event.kind);
+            counts.event(event.kind);
+          },
         });
+        leave = counts.work({ group, topic: input, streams }, maxRecords);
         const stop = (): void => void consumer.stop();
-        const reports = new AsyncQueue<BatchReport & { seconds: number }>();
+        const reports = new AsyncQueue<ConsumedBatch>();
         const running = consumer.run(async (batch) => {
-          const began = performance.now();
-          const report = await process(batch).catch((error: unknown) => {
+          const report = await processed(new FollowedBatch(batch, group), process, counts).catch((error: unknown) => {
             if (error instanceof EndOfWork) {
               reports.fail(error.cause);
               stop();
             }
             throw error;
           });
-          reports.push({ ...report, seconds: (performance.now() - began) / 1000 });
+          reports.push(report);
         });
         running.then(
           () => reports.end(),
@@ -91,10 +101,30 @@ export function workerHandlers(
         }
         if (stopping.aborted) throw new RpcError('UNAVAILABLE', 'the service is stopping; ask another one');
       } finally {
+        leave();
         await release();
       }
     },
   };
+}
+
+/** Has a stage process a batch, and counts it. */
+async function processed(
+  batch: FollowedBatch,
+  process: Stage['process'],
+  counts: WorkerMetrics,
+): Promise<ConsumedBatch> {
+  const began = performance.now();
+  const { outcomes, modelSeconds } = await batch.process(process);
+  const report = { outcomes: countBy(outcomes), modelSeconds, seconds: (performance.now() - began) / 1000 };
+  counts.batch(batch, report);
+  return report;
+}
+
+function countBy(outcomes: ReadonlyMap<StreamRecord, string>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const outcome of outcomes.values()) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
 }
 
 function eventFields(event: ConsumerEvent): object {

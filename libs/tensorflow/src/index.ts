@@ -6,6 +6,7 @@ export { globalNorm, lossAndGradients, scaleGradients } from './gradients.js';
 export { disposeLayout, layOut } from './layout.js';
 export type { BatchLayout, Targets } from './layout.js';
 export { defaultCacheDirectory } from './backend-location.js';
+export { computeProvider } from './compute-provider.js';
 export { diagnoseTensorflow } from './diagnose.js';
 export type { TensorflowDiagnosis } from './diagnose.js';
 export { loadTensorflow } from './load.js';

@@ -11,8 +11,6 @@ export type { ImageFault } from './image/image-error.js';
 export { perceptualHash } from './image/perceptual-hash.js';
 export type { RgbImage } from './image/rgb-image.js';
 export type { Activation, AttentionOptions, Layers, PatchEmbedOptions } from './layers.js';
-export { modelCalls } from './model-calls.js';
-export type { ModelCall } from './model-calls.js';
 export type { ImageInput, ImageOptions, Message, MessagePart, ProcessedImage, Processor } from './processor.js';
 export type { RotaryOptions } from './rotary.js';
 export { openSafetensors, writeSafetensors } from './safetensors.js';

@@ -50,7 +50,7 @@ export async function annotationStage<Prepared extends object, Seen>(
     const together = model.parallel > 1 ? usable.map((one) => [one]) : [usable];
     const { result, seconds } = await model.inTurn(() => settled(together.map((some) => annotateAll(some, batch))));
     const annotated = result.flat();
-    const outcomes: Record<string, number> = {};
+    const outcomes = new Map<StreamRecord, string>();
     for (const { record, message, image, fingerprint, duplicateOf } of entries) {
       const made = isPrepared(image) ? annotated.shift()! : skip(image);
       const { sampleId, runId, task, image: reference } = message;
@@ -67,8 +67,7 @@ export async function annotationStage<Prepared extends object, Seen>(
         topics.annotations.name,
         topics.annotations.record(record.key, annotation, { headers: record.headers }),
       );
-      const outcome = annotation.skipped?.reason ?? 'annotated';
-      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      outcomes.set(record, annotation.skipped?.reason ?? 'annotated');
     }
     return { outcomes, modelSeconds: seconds };
   }

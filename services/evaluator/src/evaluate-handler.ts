@@ -5,6 +5,7 @@ import { endpointConfig, endpointKey, endpointNamed, isEndpoint } from '@mpa/inf
 import { checkConfig } from '@mpa/service-kit';
 import type { ServiceContext } from '@mpa/service-kit';
 import { ImageStore, localPath } from '@mpa/storage';
+import { FOLLOWED_HEADER, spanInEach, splitTraces } from '@mpa/telemetry';
 import { openCheckpointModel, openEndpointModel } from './answering.js';
 import type { Answering } from './answering.js';
 import { ComparedModel } from './compared-model.js';
@@ -21,15 +22,17 @@ type Evaluate = Handlers<typeof EvaluatorService>['evaluate'];
 /** Evaluates one request at a time, RESOURCE_EXHAUSTED for a second one: two at once would slow each other. */
 export function evaluateHandler(config: EvaluatorConfig, context: ServiceContext): Evaluate {
   let busy = false;
-  return async function* (request, { signal }) {
+  return async function* (request, { signal, headers }) {
     if (busy) throw new RpcError('RESOURCE_EXHAUSTED', 'an evaluation is under way: wait for its end or ask another evaluator'); // prettier-ignore
     busy = true;
+    const endSpans = spanInEach('evaluator: evaluate', splitTraces(headers[FOLLOWED_HEADER]));
     try {
       yield* answer(request, config, context, AbortSignal.any([signal, context.stopping]));
     } catch (error) {
       if (context.stopping.aborted) throw new RpcError('UNAVAILABLE', 'the evaluator is stopping; ask another one');
       throw error;
     } finally {
+      endSpans({ 'mpa.models': request.models.map(({ label }) => label) });
       busy = false;
     }
   };
@@ -56,6 +59,7 @@ async function* answer(
   const onSkipped = async (question: SkippedQuestion): Promise<void> => {
     skipped += 1;
     context.logger.warn({ ...question }, 'question left out: its image cannot be read');
+    context.metrics.records.inc({ outcome: 'skipped' });
     await log.skip(question);
   };
   try {
@@ -64,7 +68,8 @@ async function* answer(
     }
     const questions = limit > 0 ? samples.slice(0, limit) : samples;
     const results = new Map<string, KeptResult[]>(contestants.map(({ model }) => [model.label, []]));
-    const plan = { task, contestants, questions, batch: config.batch, imageRoot, images, log, onSkipped, signal };
+    const onAnswered = (answers: number): void => context.metrics.records.inc({ outcome: 'answered' }, answers);
+    const plan = { task, contestants, questions, batch: config.batch, imageRoot, images, log, onSkipped, onAnswered, signal };
     for await (const kept of evaluate(plan)) {
       results.get(kept.result.model)!.push(kept);
       yield { event: { case: 'result', value: kept.result } };

@@ -32,6 +32,8 @@ export interface EvaluationPlan {
   readonly log: ResultLog;
   /** Told of every question whose image cannot be read. */
   readonly onSkipped: (question: SkippedQuestion) => Promise<void>;
+  /** Told how many questions a model has answered anew. */
+  readonly onAnswered: (questions: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -120,6 +122,7 @@ async function answerPending(
     });
     return { result, fingerprint, together: pending.length };
   });
+  plan.onAnswered(results.length);
   await plan.log.add(results);
 }
 

@@ -32,12 +32,11 @@ export function decisionStage(model: VisionModel, images: ImageStore, config: Pa
     );
     const usable = entries.filter((entry): entry is Usable => isPrepared(entry.image));
     const { result: decided, seconds } = await model.inTurn(() => decideAll(usable, batch));
-    const outcomes: Record<string, number> = {};
+    const outcomes = new Map<StreamRecord, string>();
     for (const { record, message, image } of entries) {
       const decision = isPrepared(image) ? decided.shift()! : rejected(message, image);
       batch.send(topics.decisions.name, topics.decisions.record(record.key, decision, { headers: record.headers }));
-      const outcome = decision.cause!.reason;
-      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      outcomes.set(record, decision.cause!.reason);
     }
     return { outcomes, modelSeconds: seconds };
   }

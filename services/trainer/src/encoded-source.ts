@@ -1,5 +1,6 @@
+import { modelCalls } from '@mpa/telemetry';
+import { computeProvider } from '@mpa/tensorflow';
 import type { EncodedImage, TensorModel, TrainingSample } from '@mpa/tensorflow';
-import { modelCalls } from '@mpa/vlm';
 import type { ImageInput, PlainTensor } from '@mpa/vlm';
 import { BoundedCache } from './bounded-cache.js';
 import type { AlignedSample } from './aligned-sample.js';
@@ -37,8 +38,9 @@ export function encodedSource<C>(
 
 function encode<C>({ images }: TrainingSample, model: TensorModel<C>): EncodedImage[] | undefined {
   const encoded: EncodedImage[] = [];
+  const provider = computeProvider();
   for (const image of images) {
-    const features = modelCalls.traceSync(() => model.frozenFeatures(image), { kind: 'encode' });
+    const features = modelCalls.traceSync(() => model.frozenFeatures(image), { kind: 'encode', provider });
     if (!features) return undefined;
     encoded.push({ features, tokens: image.tokens, grid: image.grid });
   }

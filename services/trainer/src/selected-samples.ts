@@ -5,6 +5,7 @@ import type { Decision, Signals } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import { StorageError, type ImageStore } from '@mpa/storage';
 import type { Streams } from '@mpa/streams';
+import { tracedContext, type TraceContext } from '@mpa/telemetry';
 import { packTurns } from '@mpa/tensorflow';
 import { decodeImage, ImageError } from '@mpa/vlm';
 import type { Processor } from '@mpa/vlm';
@@ -44,19 +45,29 @@ export interface SelectedSamplesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What was selected. */
+export interface SelectedDecisions {
+  /** By sample id: in the same order however the stages before were scheduled. */
+  readonly decisions: readonly Decision[];
+  /** Of those samples that are followed, where their traces go on. */
+  readonly traces: readonly TraceContext[];
+  /** Decisions beyond `maxSamples`, left out. */
+  readonly surplus: number;
+}
+
 /**
- * The selected decisions of a run, by sample id: in the same order however the stages before were scheduled. Of more than `maxSamples` the
- * first are taken, a draw at random since ids are digests; memory holds twice as many at most.
+ * Reads the selected decisions of a run. Of more than `maxSamples` the first by id are taken, a draw at random since ids are digests; memory holds
+ * twice as many at most.
  */
 export async function readSelected(
   streams: Streams,
   runId: string,
   { maxSamples = Infinity, signal }: { readonly maxSamples?: number | undefined; readonly signal?: AbortSignal } = {},
-): Promise<{ readonly decisions: Decision[]; readonly surplus: number }> {
-  let selected: Decision[] = [];
+): Promise<SelectedDecisions> {
+  let selected: { readonly decision: Decision; readonly trace: TraceContext | undefined }[] = [];
   let surplus = 0;
   const takeFirst = (): void => {
-    const sorted = selected.sort((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
+    const sorted = selected.sort((a, b) => (a.decision.sampleId < b.decision.sampleId ? -1 : 1));
     selected = sorted.slice(0, maxSamples);
     surplus += sorted.length - selected.length;
   };
@@ -67,12 +78,13 @@ export async function readSelected(
       const where = `decision ${decision.sampleId} of run ${runId}`;
       throw new TrainerError('bad-sample', `${where} is selected but has no image or no positive weight`);
     }
-    selected.push(decision);
+    selected.push({ decision, trace: tracedContext(record.headers) });
     if (selected.length >= 2 * maxSamples) takeFirst();
   }
   takeFirst();
-  checkGrids(selected);
-  return { decisions: selected, surplus };
+  const decisions = selected.map(({ decision }) => decision);
+  checkGrids(decisions);
+  return { decisions, traces: selected.flatMap(({ trace }) => trace ?? []), surplus };
 }
 
 /** Attention maps are compared cell by cell. */

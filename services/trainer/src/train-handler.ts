@@ -3,6 +3,7 @@ import { RpcError } from '@mpa/contracts';
 import type { Handlers, TrainerService, TrainRequest } from '@mpa/contracts';
 import type { ServiceContext } from '@mpa/service-kit';
 import { ImageStore, localPath, StorageError } from '@mpa/storage';
+import { spanInEach } from '@mpa/telemetry';
 import { Parameters, TensorModel } from '@mpa/tensorflow';
 import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
@@ -16,6 +17,7 @@ import { trainableOf } from './train-options.js';
 import type { TrainOptions } from './train-options.js';
 import type { TrainerConfig } from './trainer-config.js';
 import { trainingFingerprint } from './training-fingerprint.js';
+import { TrainingMetrics } from './training-metrics.js';
 
 type Train = Handlers<typeof TrainerService>['train'];
 
@@ -26,13 +28,14 @@ type Train = Handlers<typeof TrainerService>['train'];
  */
 export function trainHandler(config: TrainerConfig, context: ServiceContext): Train {
   let busy = false;
+  const metrics = new TrainingMetrics(context.metrics);
   return async function* (request, { signal }) {
     if (busy)
       throw new RpcError('RESOURCE_EXHAUSTED', 'a training is under way: wait for its end or ask another trainer');
     busy = true;
     const ending = AbortSignal.any([signal, context.stopping]);
     try {
-      yield* answer(request, config, context, ending);
+      yield* answer(request, config, { ...context, metrics, signal: ending });
     } catch (error) {
       if (context.stopping.aborted) throw new RpcError('UNAVAILABLE', 'the trainer is stopping; the state is saved');
       throw error;
@@ -42,11 +45,15 @@ export function trainHandler(config: TrainerConfig, context: ServiceContext): Tr
   };
 }
 
+interface Answering extends Pick<ServiceContext, 'logger' | 'openStreams' | 'places'> {
+  readonly metrics: TrainingMetrics;
+  readonly signal: AbortSignal;
+}
+
 async function* answer(
   request: TrainRequest,
   config: TrainerConfig,
-  { logger, openStreams, places }: ServiceContext,
-  signal: AbortSignal,
+  { logger, openStreams, places, metrics, signal }: Answering,
 ): ReturnType<Train> {
   checkRequest(request);
   await places.checkRead(request.checkpoint);
@@ -57,7 +64,7 @@ async function* answer(
   const { streams, release } = openStreams(request.streams);
   try {
     const { discrepancyWeight, maxSamples } = options;
-    const { decisions, surplus } = await readSelected(streams, request.runId, { maxSamples, signal });
+    const { decisions, traces, surplus } = await readSelected(streams, request.runId, { maxSamples, signal });
     const images = new ImageStore({ ...config.images, roots: places.images });
     const preparing = { images, cacheBytes, coefficients: options, discrepancyWeight, signal };
     const selected = await selectedSamples(decisions, checkpoint.processor, preparing);
@@ -71,7 +78,12 @@ async function* answer(
       yield { event: { case: 'result', value: { checkpoint: request.checkpoint, unreadable, surplus } } };
       return;
     }
-    yield* level(request, { checkpoint, selected, options, cacheBytes, signal });
+    const endSpans = spanInEach('trainer: learn', traces);
+    try {
+      yield* level(request, { checkpoint, selected, options, cacheBytes, metrics, signal });
+    } finally {
+      endSpans();
+    }
     const value = {
       checkpoint: request.output,
       samples: selected.questions,
@@ -93,13 +105,14 @@ interface Levelling {
   readonly selected: SelectedSamples;
   readonly options: TrainOptions;
   readonly cacheBytes: number;
+  readonly metrics: TrainingMetrics;
   readonly signal: AbortSignal;
 }
 
 /** Trains and writes the checkpoint. Throws an AbortError once `signal` aborts; the state is saved then. */
 async function* level(
   { runId, state, output }: TrainRequest,
-  { checkpoint, selected, options, cacheBytes, signal }: Levelling,
+  { checkpoint, selected, options, cacheBytes, metrics, signal }: Levelling,
 ): ReturnType<Train> {
   const { weights, family, config } = checkpoint;
   const fingerprint = trainingFingerprint(weights, selected.source, options);
@@ -110,6 +123,7 @@ async function* level(
     const model = new TensorModel(family, config, parameters);
     const context = { state: localPath(state), fingerprint, cacheBytes, signal };
     for await (const step of train(model, selected.source, options, context)) {
+      metrics.stepped(step);
       yield { event: { case: 'progress', value: { runId, ...step, terms: [...step.terms] } } };
     }
     signal.throwIfAborted();

@@ -1,7 +1,9 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
+import { modelCalls } from '@mpa/telemetry';
 import {
   AdamW,
   collate,
+  computeProvider,
   disposeLayout,
   globalNorm,
   layOut,
@@ -10,7 +12,6 @@ import {
   tf,
 } from '@mpa/tensorflow';
 import type { BatchLayout, Tensor, TensorModel } from '@mpa/tensorflow';
-import { modelCalls } from '@mpa/vlm';
 import { lossTerms } from './alignment-loss.js';
 import type { Coefficients, LossTerm, TermName } from './alignment-loss.js';
 import { encodedSource } from './encoded-source.js';
@@ -97,6 +98,7 @@ export async function* train<C>(
       const rate = learningRate(optimizer.steps, { rate: options.learningRate, warmup, steps });
       const result = modelCalls.traceSync(() => optimizerStep(model, optimizer, samples, options, rate), {
         kind: 'train',
+        provider: computeProvider(),
       });
       if (optimizer.steps % options.saveEvery === 0) await save();
       yield { step: optimizer.steps, steps, learningRate: rate, ...result, tensors: tf.memory().numTensors };

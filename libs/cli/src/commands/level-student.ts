@@ -1,4 +1,7 @@
 import { RpcError } from '@mpa/contracts';
+import { startTracing } from '@mpa/service-kit';
+import { inSpan } from '@mpa/telemetry';
+import { trace } from '@opentelemetry/api';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { openServices } from '../pipeline/open-services.js';
@@ -9,14 +12,20 @@ import { openProgress } from '../progress/progress.js';
 
 /** Runs the pipeline with progress, and prints the table, or with `json` the one object. */
 export async function levelStudent(options: PipelineOptions, json: boolean, context: CommandContext): Promise<void> {
-  const { out, stderr, signal } = context;
+  const { out, stderr, signal, env } = context;
   const progress = openProgress(stderr);
+  const onProblem = noteOnce((problem) => progress.note(`traces are lost: ${problem}`));
+  const endTracing = await startTracing('mpa', options.config.tracing, { env, onProblem });
   try {
-    const summary = await runPipeline(options, {
-      progress,
-      signal,
-      openServices: (run, streams) => openServices(run, streams, context),
-    });
+    const attributes = { 'mpa.run.folder': options.run };
+    const span = trace.getTracer('@mpa/cli').startSpan('mpa: align', { attributes });
+    const summary = await inSpan(span, () =>
+      runPipeline(options, {
+        progress,
+        signal,
+        openServices: (run, streams) => openServices(run, streams, context),
+      }),
+    );
     progress.close();
     if (json) return out(JSON.stringify(summary));
     for (const line of table(summary)) out(line);
@@ -27,6 +36,16 @@ export async function levelStudent(options: PipelineOptions, json: boolean, cont
       cause: error,
     });
   } finally {
+    await endTracing();
     progress.close();
   }
+}
+
+/** A collector that is not there is not there for every image. */
+function noteOnce(note: (problem: string) => void): (problem: string) => void {
+  let noted = false;
+  return (problem) => {
+    if (!noted) note(problem);
+    noted = true;
+  };
 }

@@ -1,4 +1,4 @@
-import { imageAccess } from '@mpa/service-kit';
+import { imageAccess, processConfig } from '@mpa/service-kit';
 import { kafkaOptions } from '@mpa/streams';
 import { z } from 'zod';
 
@@ -14,6 +14,7 @@ export const alignConfigSchema = z.strictObject({
   images: imageAccess.optional(),
   /** How Kafka is reached, with `--streams kafka`. */
   kafka: kafkaOptions.prefault({}),
+  ...processConfig.shape,
 });
 
 /** See {@link alignConfigSchema}. */

@@ -42,13 +42,21 @@ export async function countQuestions(
   return counts;
 }
 
+/** Around an evaluation. */
+export interface EvaluationContext {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Of the calls. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Accuracy of each model on each task, and speed over all of them. Answers of an earlier session are not given again. */
 export async function evaluateModels(
   evaluator: Services['evaluator'],
   sources: ReadonlyMap<EvaluatedSource, number>,
   models: ComparedModels,
   paths: RunPaths,
-  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+  { progress, signal, headers }: EvaluationContext,
 ): Promise<Pick<Summary, 'eval' | 'speed'>> {
   const tasks: Record<string, Summary['eval'][string]> = {};
   const all: EvaluationSummary[] = [];
@@ -64,7 +72,7 @@ export async function evaluateModels(
       imageRoot: source.eval.images,
       results: resultsFile(paths, source.task),
     };
-    for await (const { event } of evaluator.evaluate(request, { signal })) {
+    for await (const { event } of evaluator.evaluate(request, { signal, headers })) {
       if (event.case === 'result') stage.update(++done);
       if (event.case === 'summary') summaries.push(event.value);
     }

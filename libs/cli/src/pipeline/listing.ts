@@ -2,6 +2,7 @@ import { create, ImageRecordSchema, taskOf } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import { ImageStore, sampleId, type ListedImage } from '@mpa/storage';
 import { HEADER, type OutgoingRecord, type Streams } from '@mpa/streams';
+import { FollowedImages } from './followed-images.js';
 import type { PipelineOptions, TaskSource } from './pipeline-options.js';
 
 /** Most records written at a time, and milliseconds that one waits for others. */
@@ -49,8 +50,9 @@ export function startListing(
     for (const source of sources) {
       const images = new ImageStore({ ...config.images, imageRoots: source.imageRoots ?? [] });
       for await (const batch of batches(images.list(source.images, { signal }))) {
-        const records = batch.map((image) => imageRecord(source, image, runId));
-        count += (await streams.producer.send(topics.images.name, records)).written;
+        const followed = new FollowedImages(source.task);
+        const records = batch.map((image) => followed.begin(imageRecord(source, image, runId)));
+        count += await followed.end(streams.producer.send(topics.images.name, records));
         if (count >= FIRST) begin();
       }
     }

@@ -10,6 +10,7 @@ import { annotatorOf, pricesOf } from './annotator-settings.js';
 import { requestEstimate, TokenEstimate } from './endpoint-estimate.js';
 import { estimate } from './estimate.js';
 import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
+import { followedHeaders } from './followed-images.js';
 import { finishedListing, startListing, type Listing } from './listing.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
@@ -114,7 +115,8 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
       after: training.checkpoint,
       ...(teacherModel !== undefined && { teacher: teacherModel }),
     };
-    const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, context);
+    const headers = await followedHeaders(streams);
+    const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, { ...context, headers });
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
     const signals = await signalCosts(streams);

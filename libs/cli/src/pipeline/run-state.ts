@@ -59,7 +59,12 @@ export async function checkSameRun(
 ): Promise<void> {
   const { sources, teacher, endpoint, student, kafka } = options;
   // How the cluster is reached may change, and says nothing of the records.
-  const config = { ...options.config, kafka: undefined, annotator: settledSettings(options.config.annotator) };
+  const config = {
+    ...options.config,
+    kafka: undefined,
+    tracing: undefined,
+    annotator: settledSettings(options.config.annotator),
+  };
   const teacherModel = endpoint?.model;
   const streams = kafka && `kafka, prefix ${kafka.prefix}`;
   const wanted = JSON.parse(JSON.stringify({ sources, teacher, teacherModel, student, config, streams })) as Record<

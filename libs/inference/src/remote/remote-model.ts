@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ImageInput, ReplyChoice } from '@mpa/contracts';
 import type { Streams } from '@mpa/streams';
+import { modelCalls, tellGeneratedTokens } from '@mpa/telemetry';
 import { TeacherError } from '../teacher.js';
 import type { Asking, Drawing, ExaminedAnswer, ExaminedQuestion, ExplainedQuestion, LoadOptions, SignalKind, Teacher, TeacherAnswer, TeacherQuestion } from '../teacher.js'; // prettier-ignore
 import type { AcceptedField } from './accepted-fields.js';
@@ -128,8 +129,11 @@ export class RemoteModel implements Teacher<RemoteImage, RemoteImage> {
     const id = requestId(image.sampleId, purpose, fields, wanted.seed, image.digest, text);
     const kept = this.log.find(id);
     if (kept) return kept.choices.map(answerOf);
-    const asked = await this.#client.ask(JSON.stringify({ ...fields, ...userMessage(image.url, text) }), signal);
+    const body = JSON.stringify({ ...fields, ...userMessage(image.url, text) });
+    const call = { kind: 'request', provider: 'endpoint' } as const;
+    const asked = await modelCalls.tracePromise(() => this.#client.ask(body, signal), call);
     const { usage } = asked;
+    tellGeneratedTokens(usage.outputTokens);
     const choices = 'reply' in asked ? choicesOf(asked.reply) : [];
     if (usage.requests > 0) {
       const failed = 'error' in asked ? { reason: asked.error.name, detail: asked.error.message } : undefined;

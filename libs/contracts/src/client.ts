@@ -8,7 +8,7 @@ import type {
 } from '@bufbuild/protobuf';
 import { Client as GrpcClient, credentials, Metadata } from '@grpc/grpc-js';
 import type { CallOptions as GrpcCallOptions, ChannelCredentials, ClientReadableStream } from '@grpc/grpc-js';
-import { messageLimits } from './limits.js';
+import { messageLimits, pings } from './limits.js';
 import { RpcError, toRpcError } from './rpc-error.js';
 import { serviceDefinition } from './service-definition.js';
 
@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly credentials?: ChannelCredentials;
   /** Timeout of unary calls without their own, in milliseconds. Default 60,000. Streams have none. */
   readonly timeoutMs?: number;
+  /** Milliseconds after which a server that does not even answer pings is lost (UNAVAILABLE). Default: never, for loopback. */
+  readonly lostAfterMs?: number;
 }
 
 /** The unary and server-streaming methods of a service as functions; they throw RpcError. */
@@ -49,10 +51,13 @@ export type Client<S extends DescService> = {
 export function createClient<S extends DescService>(
   service: S,
   address: string,
-  { credentials: channel = credentials.createInsecure(), timeoutMs = 60_000 }: ClientOptions = {},
+  { credentials: channel = credentials.createInsecure(), timeoutMs = 60_000, lostAfterMs }: ClientOptions = {},
 ): Client<S> {
   const client = new GrpcClient(address, channel, {
     ...messageLimits,
+    // A server that comes back after long is found within seconds; grpc-js would wait for up to two minutes.
+    'grpc.max_reconnect_backoff_ms': 3_000,
+    ...(lostAfterMs === undefined ? {} : pings(lostAfterMs)),
     'grpc.service_config': JSON.stringify(retryUnavailable(service)),
   });
   const methods = Object.entries(serviceDefinition(service)).map(([name, method]) => {

@@ -9,7 +9,7 @@ export * from './gen/mpa/v1/worker_pb.js';
 export { create, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf';
 export type { MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 export { createClient, type CallOptions, type Client, type ClientOptions } from './client.js';
-export { MAX_MESSAGE_BYTES, messageLimits } from './limits.js';
+export { MAX_MESSAGE_BYTES, messageLimits, pings } from './limits.js';
 export { RpcError, toRpcError, type RpcCode } from './rpc-error.js';
 export { implement, type CallContext, type Handlers, type Implementation, type ImplementOptions } from './server.js';
 export { serviceDefinition, type WireDefinition } from './service-definition.js';

@@ -8,3 +8,14 @@ export const messageLimits: ChannelOptions = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
 };
+
+/**
+ * Channel options by which a side notices that the other one is gone without a word, as machines and networks go: it pings, and ends
+ * connections on which nothing comes back for `lostAfterMs`. A process that computes without a pause answers nothing meanwhile.
+ */
+export function pings(lostAfterMs: number): ChannelOptions {
+  return {
+    'grpc.keepalive_time_ms': Math.min(lostAfterMs / 2, 20_000),
+    'grpc.keepalive_timeout_ms': lostAfterMs - Math.min(lostAfterMs / 2, 20_000),
+  };
+}

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { messageLimits } from '@mpa/contracts';
+import { messageLimits, pings } from '@mpa/contracts';
 import { localPath } from '@mpa/storage';
 import { isKafkaPlace, kafkaCredentials, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
 import { HealthImplementation } from 'grpc-health-check';
@@ -13,6 +13,9 @@ import { checkConfig } from './read-config.js';
 import { addReflection } from './reflection.js';
 import { statusOf } from './status-of.js';
 import type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
+
+/** Milliseconds after which a caller that answers no pings is gone, and its calls end: longer than any training step blocks. */
+const CALLER_LOST_MS = 10 * 60_000;
 
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
@@ -103,7 +106,7 @@ async function serve(
   config: z.output<typeof serverConfig>,
   { logger, credentials, stopping }: { logger: Logger; credentials: ServerCredentials; stopping: AbortController },
 ): Promise<RunningService> {
-  const server = new Server(messageLimits);
+  const server = new Server({ ...messageLimits, ...pings(CALLER_LOST_MS) });
   const calls = new CallsInWork();
   const names = ['', ...parts.implementations.map(({ service }) => service.typeName)];
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, 'SERVING'])));

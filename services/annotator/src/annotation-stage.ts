@@ -1,5 +1,5 @@
 import { AnnotationSchema, AnnotationStatus, create, taskName } from '@mpa/contracts';
-import type { Annotation, ImageRecord } from '@mpa/contracts';
+import type { ImageRecord } from '@mpa/contracts';
 import { isPrepared, prepareImage, imageFault, TeacherError } from '@mpa/inference';
 import type { ImageFault, Teacher } from '@mpa/inference';
 import { EndOfWork, topics } from '@mpa/service-kit';
@@ -133,9 +133,8 @@ function skip(skipped: ImageFault): Annotated {
 /** The questions of an earlier session, so that a run that was stopped keeps to its limits. */
 async function corpusOf(streams: Streams, { diversity }: AnnotatorConfig): Promise<QuestionCounts> {
   const corpus = new QuestionCounts(diversity);
-  for await (const record of streams.readAll(topics.annotations.name)) {
-    const annotation: Annotation = topics.annotations.decode(record);
-    if (annotation.status === AnnotationStatus.ANNOTATED) corpus.add(taskName(annotation.task), annotation.question);
+  for await (const { message } of topics.annotations.read(streams)) {
+    if (message.status === AnnotationStatus.ANNOTATED) corpus.add(taskName(message.task), message.question);
   }
   return corpus;
 }

@@ -44,12 +44,17 @@ export interface SelectedSamplesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The selected decisions of a run, by sample id: in the same order however the stages before were scheduled. */
+/**
+ * The selected decisions of a run, by sample id: in the same order however the stages before were scheduled. Of a sample that was
+ * decided about more than once the first decision counts.
+ */
 export async function readSelected(streams: Streams, runId: string, signal?: AbortSignal): Promise<Decision[]> {
+  const decided = new Set<string>();
   const selected: Decision[] = [];
-  for await (const record of streams.readAll(topics.decisions.name, signal ? { signal } : {})) {
-    const decision = topics.decisions.decode(record);
-    if (decision.runId !== runId || decision.status !== DecisionStatus.SELECTED) continue;
+  for await (const { message: decision } of topics.decisions.read(streams, signal ? { signal } : {})) {
+    if (decision.runId !== runId || decided.has(decision.sampleId)) continue;
+    decided.add(decision.sampleId);
+    if (decision.status !== DecisionStatus.SELECTED) continue;
     if (!(decision.weight > 0) || decision.image === undefined) {
       const where = `decision ${decision.sampleId} of run ${runId}`;
       throw new TrainerError('bad-sample', `${where} is selected but has no image or no positive weight`);

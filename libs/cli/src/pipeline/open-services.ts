@@ -8,6 +8,7 @@ import {
   ModelService,
   TrainerService,
   WorkerService,
+  type ClientOptions,
 } from '@mpa/contracts';
 import { evaluator } from '@mpa/evaluator';
 import { parity } from '@mpa/parity';
@@ -17,9 +18,12 @@ import { trainer } from '@mpa/trainer';
 import type { z } from 'zod';
 import type { CommandContext } from '../command-context.js';
 import { annotatorSettings, evaluatorEndpoint, type Settings } from './annotator-settings.js';
+import type { Endpoints } from './endpoints.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import type { Services, Worker } from './services.js';
 
+/** Milliseconds after which a service elsewhere that answers no pings is lost: training steps and loading a model block. */
+const LOST_MS = { annotator: 60_000, parity: 60_000, trainer: 600_000, evaluator: 600_000 };
 /** Milliseconds that one image may take a model: the first call of a service also warms it up. */
 const CALL_MS = 300_000;
 
@@ -72,7 +76,7 @@ export async function openServices(
       trainer: endpoints.trainer ?? (await start(trainer, withImages(config.trainer))),
       evaluator: endpoints.evaluator ?? (await start(evaluator, evaluatorSettings)),
     };
-    return connect(addresses, stop);
+    return connect(addresses, endpoints, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -84,20 +88,24 @@ type Addresses = Readonly<Record<'trainer' | 'evaluator', string>> & {
   readonly parity: readonly string[];
 };
 
-function connect(addresses: Addresses, stop: () => Promise<void>): Services {
-  const options = { timeoutMs: CALL_MS };
-  const workers = (of: readonly string[]): Worker[] =>
-    of.map((address) => ({ address, client: createClient(WorkerService, address, options) }));
+/** @param elsewhere services that are not in this process, which may be lost without a word */
+function connect(addresses: Addresses, elsewhere: Endpoints, stop: () => Promise<void>): Services {
+  const optionsOf = (name: keyof Endpoints): ClientOptions => ({
+    timeoutMs: CALL_MS,
+    ...(elsewhere[name] && { lostAfterMs: LOST_MS[name] }),
+  });
+  const workers = (name: 'annotator' | 'parity', of: readonly string[]): Worker[] =>
+    of.map((address) => ({ address, client: createClient(WorkerService, address, optionsOf(name)) }));
   const annotator = addresses.annotator && {
-    service: createClient(AnnotatorService, addresses.annotator[0]!, options),
-    workers: workers(addresses.annotator),
+    service: createClient(AnnotatorService, addresses.annotator[0]!, optionsOf('annotator')),
+    workers: workers('annotator', addresses.annotator),
   };
   const clients = {
-    parityModel: createClient(ModelService, addresses.parity[0]!, options),
-    trainer: createClient(TrainerService, addresses.trainer, options),
-    evaluator: createClient(EvaluatorService, addresses.evaluator, options),
+    parityModel: createClient(ModelService, addresses.parity[0]!, optionsOf('parity')),
+    trainer: createClient(TrainerService, addresses.trainer, optionsOf('trainer')),
+    evaluator: createClient(EvaluatorService, addresses.evaluator, optionsOf('evaluator')),
   };
-  const parityWorkers = workers(addresses.parity);
+  const parityWorkers = workers('parity', addresses.parity);
   return {
     ...(annotator && { annotator }),
     ...clients,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CliError } from '../cli-error.js';
-import type { Progress } from '../progress/progress.js';
+import { outlasting, Patience, type Surroundings } from './outlast.js';
 import type { Worker } from './services.js';
 
 /** Milliseconds between looks at the streams. */
@@ -8,8 +8,8 @@ const LOOK_EVERY = 250;
 
 /**
  * Has the workers consume the run's streams until `isDone`, which looks at what was written. Then the calls are cancelled, and the
- * workers finish or hand back what they hold. A worker that fails leaves its work to the others, and is noted; throws what the
- * last one failed with.
+ * workers finish or hand back what they hold. A worker that is lost leaves its work to the others and is asked again, for as long
+ * as any of them is at work; one that fails for good is noted. Throws what the last one failed with.
  *
  * @param place where the streams are
  */
@@ -17,7 +17,7 @@ export async function workThrough(
   workers: readonly Worker[],
   place: string,
   isDone: () => Promise<boolean>,
-  { signal, progress }: { readonly signal: AbortSignal; readonly progress: Pick<Progress, 'note'> },
+  { signal, progress, patience = new Patience() }: Surroundings,
 ): Promise<void> {
   if (await isDone()) return;
   const over = new AbortController();
@@ -26,12 +26,13 @@ export async function workThrough(
   let atWork = workers.length;
   let failure: Error | undefined;
   const consumeAll = async (worker: Worker): Promise<void> => {
-    const failed = await consume(worker, place, ending);
+    const attempt = outlasting(`the worker at ${worker.address}`, { signal: ending, progress, patience });
+    const failed = await attempt((heard) => consume(worker, place, ending, heard)).catch((error: Error) => error);
     atWork -= 1;
-    if (!failed) return;
+    if (!failed || ending.aborted) return;
     failure = failed;
     if (atWork === 0) over.abort();
-    else progress.note(`the worker at ${worker.address} is gone (${failed.message}); ${atWork} go on`);
+    else progress.note(`the worker at ${worker.address} has failed (${failed.message}); ${atWork} go on`);
   };
   await Promise.all(workers.map(consumeAll));
   over.abort();
@@ -40,14 +41,17 @@ export async function workThrough(
   if (failure && !(await isDone())) throw failure;
 }
 
-/** Has one worker consume until `ending`; returns what ended it before. */
-async function consume({ client }: Worker, place: string, ending: AbortSignal): Promise<Error | undefined> {
+/** Has one worker consume until `ending`; throws what ended it before. */
+async function consume({ client }: Worker, place: string, ending: AbortSignal, heard: () => void): Promise<void> {
   try {
-    for await (const batch of client.consume({ streams: place }, { signal: ending })) void batch;
+    for await (const batch of client.consume({ streams: place }, { signal: ending })) {
+      void batch;
+      heard();
+    }
   } catch (error) {
-    return ending.aborted ? undefined : (error as Error);
+    if (!ending.aborted) throw error;
   }
-  return ending.aborted ? undefined : new CliError('a worker stopped early; run the same command to go on');
+  if (!ending.aborted) throw new CliError('a worker stopped early; run the same command to go on');
 }
 
 async function lookUntil(isDone: () => Promise<boolean>, signal: AbortSignal): Promise<void> {

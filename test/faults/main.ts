@@ -39,14 +39,30 @@ const FLAGS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** The scenarios that `--only A,B` names; all without it. Throws an Error that says which there are. */
+/** Wrong flags. */
+class UsageError extends Error {}
+
+/** The scenarios that `--only A,B` names; all without it. Throws UsageError that says which there are. */
 function wanted(only: string): readonly Scenario[] {
   const names = only === '' ? scenarios.map(({ name }) => name) : only.split(',');
   const unknown = names.find((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown !== undefined) {
-    throw new Error(`there is no scenario ${unknown}; there are ${scenarios.map(({ name }) => name).join(', ')}`);
+    throw new UsageError(`there is no scenario ${unknown}; there are ${scenarios.map(({ name }) => name).join(', ')}`);
   }
   return scenarios.filter(({ name }) => names.includes(name));
+}
+
+/** What was asked for. Throws UsageError. */
+function flags(): { only: string; images: number; seed: number; folder: string; json: boolean } {
+  try {
+    const { images, seed, ...others } = parseArgs({ options: FLAGS }).values;
+    const [most, first] = [Number(images), Number(seed)];
+    if (!Number.isInteger(most) || most < 8) throw new Error(`--images ${images}: give a number from 8 on`);
+    if (!Number.isInteger(first)) throw new Error(`--seed ${seed}: give a whole number`);
+    return { ...others, images: most, seed: first };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 async function rowOf(scenario: Scenario, bench: Workbench): Promise<Row> {
@@ -63,11 +79,11 @@ async function rowOf(scenario: Scenario, bench: Workbench): Promise<Row> {
 
 /** Runs the scenarios one after the other. Exit code 1 when one of them failed. */
 async function main(): Promise<void> {
-  const { only, images, seed, folder: given, json } = parseArgs({ options: FLAGS }).values;
+  const { only, images, seed, folder: given, json } = flags();
   const chosen = wanted(only);
   const folder = given === '' ? await mkdtemp(join(tmpdir(), 'mpa-faults-')) : resolve(given);
   mkdirSync(join(folder, 'runs'), { recursive: true });
-  const bench = await Workbench.open(folder, Number(images), Number(seed));
+  const bench = await Workbench.open(folder, images, seed);
   const rows: Row[] = [];
   try {
     for (const scenario of chosen) {
@@ -79,9 +95,13 @@ async function main(): Promise<void> {
     await bench.close();
     if (given === '') rmSync(folder, { recursive: true, force: true });
   }
-  if (json) console.log(JSON.stringify({ machine: machine(), images: Number(images), seed: Number(seed), rows }));
+  if (json) console.log(JSON.stringify({ machine: machine(), images, seed, rows }));
   else printTable(rows);
   if (rows.some((row) => verdictOf(row) === 'failed')) process.exitCode = 1;
 }
 
-await main();
+await main().catch((error: unknown) => {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`faults: ${error.message}`);
+  process.exitCode = 2;
+});

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Summary } from '@mpa/console';
 import { lastObject, runMpa, writeSpeakingCheckpoint } from '@mpa/cli/testing';
 import { annotationPrompt } from '@mpa/prompts';
@@ -9,7 +9,7 @@ import { loadTensorflow } from '@mpa/tensorflow';
 
 const STUDENT = new URL('../../fixtures/vlm/smolvlm-a/', import.meta.url).pathname;
 /** Labelled images, of which each has one question or more. */
-const LABELLED = 100;
+const LABELLED = 40;
 /** One in so many images cannot be read. */
 const BROKEN_EVERY = 40;
 /** Images that the teacher is taught on. */
@@ -110,7 +110,7 @@ export class Workbench {
   }
 
   async #runUndisturbed(images: string): Promise<Undisturbed> {
-    const run = join(this.folder, 'runs', `undisturbed-${this.#undisturbed.size}`);
+    const run = join(this.folder, 'runs', `undisturbed-${basename(images)}`);
     const ended = await runMpa(...this.alignFlags(images), '--out', run);
     if (ended.code !== 0) throw new Error(`the undisturbed run failed: ${ended.stderr}`);
     return { summary: lastObject(ended) as unknown as Summary, checkpoint: digestOf(join(run, 'checkpoints', 'student')) };

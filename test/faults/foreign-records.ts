@@ -16,7 +16,7 @@ export const poisonRecords: Scenario = {
   name: 'poison',
   title: 'records that cannot be processed',
   run: (bench) =>
-    withProducer(bench, 'poison', { skipped: { 'model-failed': 1, unreadable: 1 } }, async (run, write) => {
+    withProducer(bench, 'poison', { skipped: { 'model-failed': 1, 'not-found': 1 } }, async (run, write) => {
       const poison = (sampleId: string, task: number, uri: string): Message => {
         const record = create(ImageRecordSchema, { sampleId, runId: run.name, task, image: { uri, path: sampleId } });
         return { key: sampleId, value: Buffer.from(toBinary(ImageRecordSchema, record)) };

@@ -94,7 +94,7 @@ export class RunUnderTest {
       const all = processes.map(({ address }) => address);
       return [name, all.length === 1 ? all[0] : all];
     });
-    const endpoints = join(this.bench.folder, 'services', this.name, 'endpoints.json');
+    const endpoints = join(this.#work, 'endpoints.json');
     writeFileSync(endpoints, JSON.stringify(Object.fromEntries(addresses)));
     const kafka = ['--streams', 'kafka', '--brokers', brokers.join(','), '--prefix', this.name];
     const flags = this.bench.alignFlags(images, replication);
@@ -124,11 +124,19 @@ export class RunUnderTest {
     return lastObject(ended) as unknown as Summary;
   }
 
-  /** Ends whatever is left of it. */
+  /** Ends whatever is left of it, and leaves what all processes said beside their configurations. */
   async close(): Promise<void> {
     this.#align?.child.kill('SIGKILL');
-    await Promise.all(Object.values(this.services).flat().map((service) => service.stop('SIGKILL'))); // prettier-ignore
+    const services = Object.values(this.services).flat();
+    await Promise.all(services.map((service) => service.stop('SIGKILL')));
     await this.#align?.ended;
     await this.streams.close();
+    const log = (name: string, text: string): void => writeFileSync(join(this.#work, `${name}.log`), text);
+    log('align', this.#said);
+    for (const [i, service] of services.entries()) log(`${i}-${service.name}`, service.log);
+  }
+
+  get #work(): string {
+    return join(this.bench.folder, 'services', this.name);
   }
 }

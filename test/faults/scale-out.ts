@@ -49,7 +49,7 @@ export const scaleOut: Scenario = {
 /** Partitions that a service has, by what it logged of gaining and losing them. */
 function partitionsOf({ log }: SupervisedService): number {
   const owned = new Set<number>();
-  for (const line of log.split('\n')) {
+  for (const line of log.split('\n').slice(0, -1)) {
     if (!line.includes('"partition":')) continue;
     const { msg, partition } = JSON.parse(line) as { readonly msg: string; readonly partition: number };
     if (msg === 'assigned') owned.add(partition);

@@ -43,7 +43,7 @@ export class SupervisedService {
     return new SupervisedService(name, address, configFile, surroundings);
   }
 
-  /** All that its processes have written to standard output so far. */
+  /** All that its processes have written so far. */
   get log(): string {
     return this.#log;
   }
@@ -51,7 +51,9 @@ export class SupervisedService {
   start(): this {
     this.#wanted = true;
     const started = startMpa(['serve', this.name, '--config', this.configFile], this.surroundings);
-    started.child.stdout!.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));
+    for (const output of [started.child.stdout!, started.child.stderr!]) {
+      output.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));
+    }
     this.#started = started;
     void started.ended.then(async () => {
       await pause(RESTART_MS);

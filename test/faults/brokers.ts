@@ -23,7 +23,7 @@ export const restartedBroker: Scenario = {
     try {
       const images = bench.images(bench.atMost(IMAGES));
       const { brokers } = broker;
-      return await observe(bench, { name: 'broker-restart', brokers, images }, async (run, { summary }) => {
+      return await observe(bench, { name: 'broker-restart', brokers, images }, async (run) => {
         run.start().align();
         const strike = async (): Promise<void> => {
           killNode(data, 1);
@@ -31,7 +31,7 @@ export const restartedBroker: Scenario = {
           await pause(AWAY_MS);
           broker = await start();
         };
-        return strikeAlong({ gauge: run.annotated, total: summary.images, times: 2, strike, random, ended: run.ended });
+        return strikeAlong({ gauge: run.annotated, times: 2, strike, random, ended: run.ended });
       });
     } finally {
       await broker.stop();
@@ -51,10 +51,10 @@ export const lostBroker: Scenario = {
       const images = bench.images(bench.atMost(IMAGES));
       const { brokers } = broker;
       const trial = { name: 'broker-lost', brokers, images, replication: 3 };
-      return await observe(bench, trial, async (run, { summary }) => {
+      return await observe(bench, trial, async (run) => {
         run.start().align();
         const strike = async (): Promise<void> => killNode(data, 2);
-        return strikeAlong({ gauge: run.annotated, total: summary.images, times: 1, strike, random, ended: run.ended });
+        return strikeAlong({ gauge: run.annotated, times: 1, strike, random, ended: run.ended });
       });
     } finally {
       await broker.stop();

@@ -21,7 +21,7 @@ export const poisonRecords: Scenario = {
         const record = create(ImageRecordSchema, { sampleId, runId: run.name, task, image: { uri, path: sampleId } });
         return { key: sampleId, value: Buffer.from(toBinary(ImageRecordSchema, record)) };
       };
-      const image = new URL(`file://${bench.images(bench.atMost(IMAGES))}/00000.png`).href;
+      const image = new URL(`file://${bench.images(bench.atMost(IMAGES)).folder}/00000.png`).href;
       await write('images', [poison('no-such-task', 99, image), poison('no-such-image', 3, 'file:///nowhere.png')]);
       return 2;
     }),
@@ -81,9 +81,9 @@ async function withProducer(
   const producer = kafka.producer();
   await producer.connect();
   try {
-    return await observe(bench, { name, brokers, images, foreign }, async (run, { summary }) => {
+    return await observe(bench, { name, brokers, images, foreign }, async (run) => {
       run.start().align();
-      await until(async () => (await run.annotated.position()) >= summary.images / 4, run.ended);
+      await until(async () => (await run.annotated.position()) >= images.count / 4, run.ended);
       const write: Write = async (topic, messages) => {
         await producer.send({ topic: `${name}.${topic}`, messages, compression: CompressionTypes.GZIP });
       };

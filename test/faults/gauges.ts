@@ -8,12 +8,14 @@ import type { Streams } from '@mpa/streams';
 export interface Gauge {
   /** What is done, in the stage's own unit. */
   position(): Promise<number>;
+  /** Where it stands when the stage is done; undefined while nobody can know. */
+  total(): number | undefined;
   /** Grows whenever the stage does something, also what it had done before. */
   activity(): Promise<number>;
 }
 
-/** Records that a topic holds. Each look reads what is new. */
-export function recordsGauge(streams: Streams, topic: string): Gauge {
+/** Records that a topic holds. Each look reads what is new; one that fails, for the cluster is being harmed, sees nothing new. */
+export function recordsGauge(streams: Streams, topic: string, total: number): Gauge {
   const next = new Map<number, number>();
   let count = 0;
   let turn: Promise<number> = Promise.resolve(0);
@@ -24,23 +26,30 @@ export function recordsGauge(streams: Streams, topic: string): Gauge {
     }
     return count;
   };
-  const inTurn = (): Promise<number> => (turn = turn.catch(() => 0).then(look));
-  return { position: inTurn, activity: inTurn };
+  const inTurn = (): Promise<number> => (turn = turn.then(look).catch(() => count));
+  return { total: () => total, position: inTurn, activity: inTurn };
 }
 
 /** Optimizer steps of a run's training. */
 export function stepsGauge({ records }: RunPaths): Gauge {
-  const lines = (): string[] => linesOf(join(records, 'training.jsonl'));
+  const points = (): { readonly step: number; readonly steps: number }[] =>
+    linesOf(join(records, 'training.jsonl')).map((line) => JSON.parse(line) as { step: number; steps: number });
   return {
-    position: async () => Math.max(0, ...lines().map((line) => (JSON.parse(line) as { step: number }).step)),
-    activity: async () => lines().length,
+    total: () => points()[0]?.steps,
+    position: async () => Math.max(0, ...points().map(({ step }) => step)),
+    activity: async () => points().length,
   };
 }
 
-/** Answers of a run's evaluation. */
+/** Answers of a run's evaluation, by three models. */
 export function answersGauge(paths: RunPaths): Gauge {
   const count = async (): Promise<number> => linesOf(resultsFile(paths, 'chartqa')).length;
-  return { position: count, activity: count };
+  const total = (): number | undefined => {
+    if (!existsSync(paths.state)) return undefined;
+    const { questions } = JSON.parse(readFileSync(paths.state, 'utf8')) as { questions?: { chartqa: number } };
+    return questions && 3 * questions.chartqa;
+  };
+  return { total, position: count, activity: count };
 }
 
 /** The whole lines of a file that may be being written. */

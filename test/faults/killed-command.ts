@@ -14,19 +14,18 @@ export const killedCommand: Scenario = {
     const { uniform: random } = seededRandom(bench.seed);
     const images = bench.images(bench.atMost(IMAGES));
     const brokers = await bench.brokers();
-    return observe(bench, { name: 'command', brokers, images }, async (run, { summary }) => {
+    return observe(bench, { name: 'command', brokers, images }, async (run) => {
       run.start().align();
-      const kill = (gauge: Gauge, total: number, times: number): ReturnType<typeof strikeAlong> => {
+      const kill = (gauge: Gauge, times: number): ReturnType<typeof strikeAlong> => {
         const strike = async (): Promise<void> => {
           await run.killAlign();
           run.align();
         };
-        return strikeAlong({ gauge, total, times, strike, random, ended: run.ended });
+        return strikeAlong({ gauge, times, strike, random, ended: run.ended });
       };
-      const questions = Object.values(summary.eval).reduce((sum, { n }) => sum + n, 0);
-      const annotating = await kill(run.annotated, summary.images, 3);
-      const training = await kill(run.trained, summary.train.steps, 2);
-      return together([annotating, training, await kill(run.evaluated, 3 * questions, 1)]);
+      const annotating = await kill(run.annotated, 3);
+      const training = await kill(run.trained, 2);
+      return together([annotating, training, await kill(run.evaluated, 1)]);
     });
   },
 };

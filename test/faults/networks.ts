@@ -25,10 +25,10 @@ export const cutFromKafka: Scenario = {
       const images = bench.images(bench.atMost(IMAGES));
       const apart = { host: calls.there, command: calls.command };
       const trial = { name: 'network-kafka', brokers, images, processes: { annotator: [apart, {}] } };
-      return observe(bench, trial, async (run, { summary }) => {
+      return observe(bench, trial, async (run) => {
         run.start().align();
         const strike = (): Promise<void> => cutFor(kafka, CUT_MS);
-        return strikeAlong({ gauge: run.annotated, total: summary.images, times: 1, strike, random, ended: run.ended });
+        return strikeAlong({ gauge: run.annotated, times: 1, strike, random, ended: run.ended });
       });
     }),
 };
@@ -44,7 +44,7 @@ export const cutBetweenServices: Scenario = {
       const images = bench.images(bench.atMost(IMAGES));
       const apart = { host: calls.there, command: calls.command };
       const trial = { name: 'network-services', brokers, images, processes: { annotator: [apart] } };
-      return observe(bench, trial, async (run, { summary }) => {
+      return observe(bench, trial, async (run) => {
         run.start().align();
         const strike = async (): Promise<void> => {
           calls.cut();
@@ -52,7 +52,7 @@ export const cutBetweenServices: Scenario = {
           await pause(CUT_MS);
           calls.mend();
         };
-        return strikeAlong({ gauge: run.annotated, total: summary.images, times: 1, strike, random, ended: run.ended });
+        return strikeAlong({ gauge: run.annotated, times: 1, strike, random, ended: run.ended });
       });
     }),
 };

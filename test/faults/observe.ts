@@ -2,7 +2,7 @@ import { audit, type Foreign } from './audit.js';
 import { RunUnderTest, type RunOptions } from './run-under-test.js';
 import type { Observation } from './scenario.js';
 import type { Struck } from './strike-along.js';
-import type { Undisturbed, Workbench } from './workbench.js';
+import type { Workbench } from './workbench.js';
 
 /** A run, and what it has to come to. */
 export interface Trial extends RunOptions {
@@ -22,17 +22,17 @@ export type Disturbance = Struck & { readonly remark?: string };
 export async function observe(
   bench: Workbench,
   { name, foreign, ...options }: Trial,
-  disturb: (run: RunUnderTest, undisturbed: Undisturbed) => Promise<Disturbance>,
+  disturb: (run: RunUnderTest) => Promise<Disturbance>,
 ): Promise<Observation> {
-  const undisturbed = await bench.undisturbed(options.images);
   const run = await RunUnderTest.make(bench, name, options);
   try {
-    const disturbance = await disturb(run, undisturbed);
+    const disturbance = await disturb(run);
     const { intended, injected, recovered } = disturbance;
     const problems: string[] = [];
     if (injected < intended) problems.push(`only ${injected} of ${intended} faults were injected`);
     if (recovered.length < injected) problems.push(`the run got over ${recovered.length} of ${injected} faults`);
-    const found = await audit(run.paths, await run.summary(), undisturbed, foreign);
+    const summary = await run.summary();
+    const found = await audit(run.paths, summary, await bench.undisturbed(options.images), foreign);
     return { ...disturbance, ...found, problems: [...problems, ...found.problems] };
   } finally {
     await run.close();

@@ -7,7 +7,7 @@ import { runPaths, type RunPaths } from '@mpa/storage';
 import { formatKafkaPlace, kafkaOptions, openKafkaStreams, type Streams } from '@mpa/streams';
 import { answersGauge, recordsGauge, stepsGauge, type Gauge } from './gauges.js';
 import { SupervisedService, type Surroundings } from './supervised-service.js';
-import { settings, type Workbench } from './workbench.js';
+import { settings, type Images, type Workbench } from './workbench.js';
 
 /** The services, each with so many processes. */
 export const serviceNames = ['annotator', 'parity', 'trainer', 'evaluator'] as const;
@@ -16,8 +16,7 @@ export type ServiceName = (typeof serviceNames)[number];
 /** How a run is laid out. */
 export interface RunOptions {
   readonly brokers: readonly string[];
-  /** Folder or source of the images. */
-  readonly images: string;
+  readonly images: Images;
   readonly replication?: number;
   /** Surroundings of each process of a service; one process if left out. */
   readonly processes?: Partial<Record<ServiceName, readonly Surroundings[]>>;
@@ -52,8 +51,8 @@ export class RunUnderTest {
     this.paths = runPaths(join(bench.folder, 'runs', name));
     const place = formatKafkaPlace({ brokers: options.brokers, prefix: name });
     this.streams = openKafkaStreams(place, kafkaOptions.parse(settings.kafka));
-    this.annotated = recordsGauge(this.streams, topics.annotations.name);
-    this.decided = recordsGauge(this.streams, topics.decisions.name);
+    this.annotated = recordsGauge(this.streams, topics.annotations.name, options.images.count);
+    this.decided = recordsGauge(this.streams, topics.decisions.name, options.images.readable);
     this.trained = stepsGauge(this.paths);
     this.evaluated = answersGauge(this.paths);
     this.ended = new Promise<void>((resolve) => (this.#end = resolve));
@@ -97,7 +96,7 @@ export class RunUnderTest {
     const endpoints = join(this.#work, 'endpoints.json');
     writeFileSync(endpoints, JSON.stringify(Object.fromEntries(addresses)));
     const kafka = ['--streams', 'kafka', '--brokers', brokers.join(','), '--prefix', this.name];
-    const flags = this.bench.alignFlags(images, replication);
+    const flags = this.bench.alignFlags(images.folder, replication);
     const started = startMpa([...flags, '--out', this.paths.folder, ...kafka, '--endpoints', endpoints], { env });
     started.child.stderr!.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
     void started.ended.then(() => started === this.#killed || this.#end());

@@ -18,12 +18,12 @@ export const scaleOut: Scenario = {
       processes: { annotator: [{}, {}, {}, {}] },
       more: { annotator: { logLevel: 'debug', batch: 1, diversity: { maxShare: 1 } } },
     };
-    return observe(bench, trial, async (run, { summary }) => {
+    return observe(bench, trial, async (run) => {
       const { annotator, parity, trainer, evaluator } = run.services;
       const [first, second, third, fourth] = annotator as [SupervisedService, SupervisedService, SupervisedService, SupervisedService]; // prettier-ignore
       run.start([first, ...parity, ...trainer, ...evaluator]).align();
       const reached = (share: number): Promise<true> =>
-        until(async () => (await run.annotated.position()) >= share * summary.images, run.ended);
+        until(async () => (await run.annotated.position()) >= share * images.count, run.ended);
       await reached(0.1);
       const recovered = await Promise.all(
         [second, third, fourth].map(async (service) => {

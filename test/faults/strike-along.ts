@@ -16,8 +16,6 @@ export interface Struck {
 /** What is done to a stage, again and again. */
 export interface Strikes {
   readonly gauge: Gauge;
-  /** Where the gauge stands when the stage is done. */
-  readonly total: number;
   readonly times: number;
   /** Does the harm; resolves when it is done, or when it is over if it lasts. */
   readonly strike: () => Promise<void>;
@@ -32,13 +30,13 @@ export interface Strikes {
  * after each the stage did something again.
  */
 export async function strikeAlong(strikes: Strikes): Promise<Struck> {
-  const { gauge, total, times, strike, random, ended } = strikes;
+  const { gauge, times, strike, random, ended } = strikes;
   const recovered: number[] = [];
   let injected = 0;
   try {
     for (; injected < times; ) {
-      const at = ((injected + random()) / (times + 0.5)) * total;
-      await until(async () => (await gauge.position()) >= at, ended);
+      const share = (injected + random()) / (times + 0.5);
+      await until(async () => (await gauge.position()) >= share * (gauge.total() ?? Infinity), ended);
       await pause(random() * AT_RANDOM_MS);
       await strike();
       injected += 1;

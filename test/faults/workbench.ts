@@ -24,6 +24,14 @@ export const settings = {
   kafka: { partitions: 8, sessionTimeoutMs: 6_000, heartbeatIntervalMs: 500 },
 };
 
+/** Images for a run. */
+export interface Images {
+  readonly folder: string;
+  readonly count: number;
+  /** How many of them can be read. */
+  readonly readable: number;
+}
+
 /** A run that nothing disturbed. */
 export interface Undisturbed {
   readonly summary: Summary;
@@ -71,9 +79,10 @@ export class Workbench {
   }
 
   /** A folder of so many images, some of which cannot be read. */
-  images(count: number): string {
+  images(count: number): Images {
     const folder = join(this.folder, `images-${count}`);
-    if (existsSync(folder)) return folder;
+    const images = { folder, count, readable: count - Math.floor(count / BROKEN_EVERY) };
+    if (existsSync(folder)) return images;
     mkdirSync(folder);
     const drawn = imagesIn(join(this.folder, 'drawn')).slice(0, count);
     for (const [i, file] of drawn.entries()) {
@@ -81,7 +90,7 @@ export class Workbench {
       if (i % BROKEN_EVERY === BROKEN_EVERY - 1) writeFileSync(to, readFileSync(file).subarray(0, 200));
       else linkSync(file, to);
     }
-    return folder;
+    return images;
   }
 
   /** The flags of `mpa align` that all runs have in common; topics have so many copies. */
@@ -103,9 +112,9 @@ export class Workbench {
   }
 
   /** What `mpa align` makes of a folder of images in one process, undisturbed. Throws when it fails. */
-  undisturbed(images: string): Promise<Undisturbed> {
-    const known = this.#undisturbed.get(images) ?? this.#runUndisturbed(images);
-    this.#undisturbed.set(images, known);
+  undisturbed({ folder }: Images): Promise<Undisturbed> {
+    const known = this.#undisturbed.get(folder) ?? this.#runUndisturbed(folder);
+    this.#undisturbed.set(folder, known);
     return known;
   }
 

@@ -33,7 +33,8 @@ export async function startKafkaCluster(classPath, folder, { nodes, properties =
     address: `127.0.0.1:${ports[2 * i]}`,
     controller: `127.0.0.1:${ports[2 * i + 1]}`,
   }));
-  const cluster = randomBytes(16).toString('base64url');
+  // Like Kafka's own, it does not begin with a dash: that would be a flag.
+  const cluster = `A${randomBytes(16).toString('base64url').slice(1)}`;
   const started = [];
   const stop = async () => {
     await Promise.all(started.map((node) => node.stop()));

@@ -69,5 +69,7 @@ export function noNamespaces(): string | undefined {
   const name = `mpa-try-${process.pid}`;
   const { status, stderr } = spawnSync('ip', ['netns', 'add', name], { encoding: 'utf8' });
   if (status === 0) spawnSync('ip', ['netns', 'delete', name]);
-  return status === 0 ? undefined : `there can be no network namespaces: ${stderr?.trim() ?? 'no ip (Debian: iproute2)'}`;
+  return status === 0
+    ? undefined
+    : `there can be no network namespaces: ${stderr?.trim() ?? 'no ip (Debian: iproute2)'}`;
 }

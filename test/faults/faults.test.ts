@@ -23,7 +23,15 @@ it.skipIf(!hasKafka)(
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mpa-faults-test-'));
     try {
-      const { code, stdout, stderr } = await faults('--only', 'services', '--images', '24', '--folder', folder, '--json');
+      const { code, stdout, stderr } = await faults(
+        '--only',
+        'services',
+        '--images',
+        '24',
+        '--folder',
+        folder,
+        '--json',
+      );
       expect(stderr).toMatch(/^services: passed/m);
       expect(code).toBe(0);
       const { rows } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { rows: { observation: object }[] };

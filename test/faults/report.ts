@@ -25,7 +25,8 @@ export function machine(): string {
 /** Says on standard error how a scenario went, as soon as it is over. */
 export function printRow(row: Row): void {
   const { name, seconds, notRun, observation } = row;
-  const why = notRun ?? [...(observation?.problems ?? []), ...(observation?.remark ? [observation.remark] : [])].join('; ');
+  const why =
+    notRun ?? [...(observation?.problems ?? []), ...(observation?.remark ? [observation.remark] : [])].join('; ');
   process.stderr.write(`${name}: ${verdictOf(row)} after ${seconds.toFixed(0)} s${why && `: ${why}`}\n`);
 }
 

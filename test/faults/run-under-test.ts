@@ -119,7 +119,8 @@ export class RunUnderTest {
   /** Waits for the end of the command. Throws what it said when it failed. */
   async summary(): Promise<Summary> {
     const ended = await this.#align!.ended;
-    if (ended.code !== 0) throw new Error(`mpa align ended with ${ended.code}: ${ended.stderr.trim().split('\n').at(-1)}`);
+    if (ended.code !== 0)
+      throw new Error(`mpa align ended with ${ended.code}: ${ended.stderr.trim().split('\n').at(-1)}`);
     return lastObject(ended) as unknown as Summary;
   }
 

@@ -34,7 +34,7 @@ export async function strikeAlong(strikes: Strikes): Promise<Struck> {
   const recovered: number[] = [];
   let injected = 0;
   try {
-    for (; injected < times; ) {
+    for (; injected < times;) {
       const share = (injected + random()) / (times + 0.5);
       await until(async () => (await gauge.position()) >= share * (gauge.total() ?? Infinity), ended);
       await pause(random() * AT_RANDOM_MS);

@@ -122,7 +122,10 @@ export class Workbench {
     const run = join(this.folder, 'runs', `undisturbed-${basename(images)}`);
     const ended = await runMpa(...this.alignFlags(images), '--out', run);
     if (ended.code !== 0) throw new Error(`the undisturbed run failed: ${ended.stderr}`);
-    return { summary: lastObject(ended) as unknown as Summary, checkpoint: digestOf(join(run, 'checkpoints', 'student')) };
+    return {
+      summary: lastObject(ended) as unknown as Summary,
+      checkpoint: digestOf(join(run, 'checkpoints', 'student')),
+    };
   }
 }
 

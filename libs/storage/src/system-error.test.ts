@@ -7,7 +7,9 @@ import { writing } from './system-error.js';
 // Linux has a file on a disk that is always full.
 it.skipIf(!existsSync('/dev/full'))('names the place of a full disk, which may have room later', async () => {
   const failed = writing('/data/state', () => writeFile('/dev/full', 'x'));
-  await expect(failed).rejects.toThrow(/^cannot write \/data\/state: ENOSPC: no space left on device.*; make room there$/);
+  await expect(failed).rejects.toThrow(
+    /^cannot write \/data\/state: ENOSPC: no space left on device.*; make room there$/,
+  );
   await expect(failed).rejects.toMatchObject({ code: 'unreadable', retriable: true });
 });
 

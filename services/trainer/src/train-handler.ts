@@ -27,8 +27,7 @@ type Train = Handlers<typeof TrainerService>['train'];
 export function trainHandler(config: TrainerConfig, context: ServiceContext): Train {
   let busy = false;
   return async function* (request, { signal }) {
-    if (busy)
-      throw new RpcError('ABORTED', 'a training is under way: wait for its end or ask another trainer');
+    if (busy) throw new RpcError('ABORTED', 'a training is under way: wait for its end or ask another trainer');
     busy = true;
     const ending = AbortSignal.any([signal, context.stopping]);
     try {

@@ -15,7 +15,10 @@ function surroundings(patience?: Patience) {
 it('does work again until whoever is gone is back, and notes both once', async () => {
   const { notes, ...around } = surroundings();
   let calls = 0;
-  const result = await outlasting('the trainer', around)(async () => {
+  const result = await outlasting(
+    'the trainer',
+    around,
+  )(async () => {
     calls += 1;
     if (calls < 3) throw gone;
     return 'done';
@@ -30,7 +33,10 @@ it('does work again until whoever is gone is back, and notes both once', async (
 it('gives up when nothing was heard for long enough, and starts to count anew with every sign of life', async () => {
   const patience = new Patience(1_500);
   let calls = 0;
-  const attempt = outlasting('it', surroundings(patience))(async (heard) => {
+  const attempt = outlasting(
+    'it',
+    surroundings(patience),
+  )(async (heard) => {
     calls += 1;
     if (calls < 4) heard();
     throw gone;

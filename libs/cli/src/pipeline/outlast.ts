@@ -44,10 +44,7 @@ export type Attempt = <T>(work: (heard: () => void) => Promise<T>) => Promise<T>
  *
  * @param name of who is gone, for the notes
  */
-export function outlasting(
-  name: string,
-  { signal, progress, patience = new Patience() }: Surroundings,
-): Attempt {
+export function outlasting(name: string, { signal, progress, patience = new Patience() }: Surroundings): Attempt {
   let isGone = false;
   const heard = (): void => {
     patience.renew();

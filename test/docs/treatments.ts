@@ -47,6 +47,7 @@ export const treatments: readonly Treatment[] = [
   { starts: 'npm start', how: 'parse', as: 'npx mpa demo', why: 'takes minutes; its flags are those of mpa demo' },
   { starts: 'npm run setup', how: 'parse', why: 'may download; this test runs on what it has set up' },
   { starts: 'npm run ablation', how: 'parse', as: 'node test/dist/ablation/main.js', why: 'takes hours' },
+  { starts: 'npm run faults', how: 'exists', why: 'takes an hour; test/faults has a short form' },
   { starts: 'npm run kafka', how: 'exists', why: 'needs Java and Maven; libs/setup tests it' },
   { starts: 'npx mpa topics', how: 'parse', why: 'needs a cluster; libs/cli tests it' },
   { starts: 'npm test', how: 'exists', why: 'runs this test' },

@@ -44,6 +44,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   /** Between this member's request to join and the answer: no further batch is begun, for its partition may go. */
   #joining = false;
   #left = false;
+  /** The wall clock's lead over the monotonic one, which changes only when it is set. */
+  #wallAhead = -Infinity;
   #beat: () => Promise<void> = async () => undefined;
 
   constructor(
@@ -97,8 +99,13 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     await Promise.all(owned.map(async ({ producer }) => producer?.close()));
   }
 
+  /** What is fetched comes by itself. kafkajs sends signs of life by the wall clock: set back, it would send none until that has caught up. */
   protected refresh(): void {
-    // What is fetched comes by itself.
+    const { clock, options } = this.context;
+    const ahead = clock.wall() - clock.monotonic();
+    const setBack = this.#wallAhead - ahead > options.heartbeatIntervalMs;
+    this.#wallAhead = ahead;
+    if (setBack) this.fail(new StreamsError('store', 'the clock was set back: the group has to be joined anew'));
   }
 
   protected nextBatch(assignment: KafkaAssignment, limit: (offset: number) => number): PendingBatch | undefined {

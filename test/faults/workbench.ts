@@ -8,8 +8,9 @@ import { kafkaReleases, startBroker, type Broker } from '@mpa/streams/testing';
 import { loadTensorflow } from '@mpa/tensorflow';
 
 const STUDENT = new URL('../../fixtures/vlm/smolvlm-a/', import.meta.url).pathname;
-/** Labelled images, of which each has one question or more. */
+/** Labelled images at most, of which each has several questions; and images for each of them. */
 const LABELLED = 40;
+const IMAGES_A_LABELLED = 4;
 /** One in so many images cannot be read. */
 const BROKEN_EVERY = 40;
 /** Images that the teacher is taught on. */
@@ -59,7 +60,7 @@ export class Workbench {
   static async open(folder: string, most: number, seed: number): Promise<Workbench> {
     const [drawn, labelled, teacher] = ['drawn', 'labelled', 'teacher'].map((name) => join(folder, name)) as [string, string, string]; // prettier-ignore
     await draw('train', most, drawn);
-    await draw('test', LABELLED, labelled);
+    await draw('test', Math.min(LABELLED, Math.ceil(most / IMAGES_A_LABELLED)), labelled);
     if (!existsSync(join(teacher, 'config.json'))) {
       const lines = [
         { prompt: annotationPrompt('chartqa'), answer: 'Question: What is drawn? Answer: a chart' },

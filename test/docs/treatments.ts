@@ -54,6 +54,7 @@ export const treatments: readonly Treatment[] = [
     why: 'runs set-up; its parts have tests',
   },
   { starts: 'npm run soak', how: 'exists', why: 'takes an hour' },
+  { starts: 'npm run faults', how: 'exists', why: 'takes an hour; test/faults has a short form' },
   { starts: 'npm run kafka', how: 'exists', why: 'needs Java and Maven; libs/setup tests it' },
   { starts: 'docker build', how: 'exists', why: 'needs an engine; npm run kubernetes carries out the steps' },
   { starts: 'helm', how: 'exists', why: 'needs a cluster; npm run kubernetes installs and upgrades the chart' },

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { create, DecisionSchema, DecisionStatus, Task } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
-import { IdSet } from '@mpa/streams/testing';
+import { IdTable } from '@mpa/streams';
 import type { MemoryCosts } from './breaking-points.js';
 
 const DECISIONS = 20_000;
@@ -13,7 +13,7 @@ const GRID = 8;
 export function measureMemory(): MemoryCosts {
   return {
     idBytes: grownBy(IDS, () => {
-      const ids = new IdSet();
+      const ids = new IdTable();
       for (let i = 0; i < IDS; i++) ids.add(`sample ${i}`);
       return ids;
     }),

@@ -11,7 +11,7 @@ import type { CallOptions as GrpcCallOptions, ChannelCredentials, ClientReadable
 import { failSpan, inSpan, traceHeaders } from '@mpa/telemetry';
 import type { Span } from '@opentelemetry/api';
 import { startClientSpan } from './call-span.js';
-import { keepAlive, messageLimits } from './limits.js';
+import { messageLimits, pings } from './limits.js';
 import { isLoopback } from './loopback.js';
 import { RpcError, toRpcError } from './rpc-error.js';
 import { serviceDefinition } from './service-definition.js';
@@ -35,6 +35,8 @@ export interface ClientOptions {
   readonly token?: (() => string) | undefined;
   /** Timeout of unary calls without their own, in milliseconds. Default 60,000. Streams have none. */
   readonly timeoutMs?: number;
+  /** Milliseconds after which a server that does not even answer pings is lost (UNAVAILABLE). Default: never, for loopback. */
+  readonly lostAfterMs?: number;
 }
 
 /** The unary and server-streaming methods of a service as functions; they throw RpcError. */
@@ -58,14 +60,22 @@ export type Client<S extends DescService> = {
 export function createClient<S extends DescService>(
   service: S,
   address: string,
-  { credentials: channel = credentials.createInsecure(), timeoutMs = 60_000, serverName, token }: ClientOptions = {},
+  {
+    credentials: channel = credentials.createInsecure(),
+    timeoutMs = 60_000,
+    lostAfterMs,
+    serverName,
+    token,
+  }: ClientOptions = {},
 ): Client<S> {
   if (token && !channel._isSecure() && !isLoopback(address)) {
     throw new RpcError('FAILED_PRECONDITION', `a token does not travel unencrypted to ${address}: set up TLS`);
   }
   const client = new GrpcClient(address, channel, {
     ...messageLimits,
-    ...keepAlive,
+    // A server that comes back after long is found within seconds; grpc-js would wait for up to two minutes.
+    'grpc.max_reconnect_backoff_ms': 3_000,
+    ...(lostAfterMs === undefined ? {} : pings(lostAfterMs)),
     ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }], ...retryUnavailable(service) }),
   });

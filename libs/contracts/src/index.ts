@@ -11,7 +11,7 @@ export type { DescService, MessageInitShape, MessageShape } from '@bufbuild/prot
 export { CertificateFiles, TlsError, type CertificateFilesOptions, type TlsFiles } from './certificate-files.js';
 export { clientCredentials } from './client-credentials.js';
 export { createClient, type CallOptions, type Client, type ClientOptions } from './client.js';
-export { keepAlive, MAX_MESSAGE_BYTES, messageLimits } from './limits.js';
+export { MAX_MESSAGE_BYTES, messageLimits, pings } from './limits.js';
 export { isLoopback } from './loopback.js';
 export { RpcError, toRpcError, type RpcCode } from './rpc-error.js';
 export { implement, type CallContext, type Handlers, type Implementation, type ImplementOptions } from './server.js';

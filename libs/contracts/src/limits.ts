@@ -10,10 +10,12 @@ export const messageLimits: ChannelOptions = {
 };
 
 /**
- * Likewise: a connection whose other end has gone without a word, as with its machine, is noticed. Not soon, since a model that
- * trains may keep a process from answering for minutes.
+ * Channel options by which a side notices that the other one is gone without a word, as machines and networks go: it pings, and ends
+ * connections on which nothing comes back for `lostAfterMs`. A process that computes without a pause answers nothing meanwhile.
  */
-export const keepAlive: ChannelOptions = {
-  'grpc.keepalive_time_ms': 60_000,
-  'grpc.keepalive_timeout_ms': 600_000,
-};
+export function pings(lostAfterMs: number): ChannelOptions {
+  return {
+    'grpc.keepalive_time_ms': Math.min(lostAfterMs / 2, 20_000),
+    'grpc.keepalive_timeout_ms': lostAfterMs - Math.min(lostAfterMs / 2, 20_000),
+  };
+}

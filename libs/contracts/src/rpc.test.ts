@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -162,7 +165,40 @@ describe('a unary call', () => {
   });
 });
 
+/** A way to a server that can be cut: what is sent is lost without a word, and nobody connects any more. */
+async function cable(to: string): Promise<{ readonly address: string; cut(): void }> {
+  const sockets: Socket[] = [];
+  const server = createServer((near) => {
+    const far = connect(Number(to.split(':')[1]), '127.0.0.1');
+    sockets.push(near, far);
+    near.pipe(far).pipe(near);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => sockets.forEach((socket) => socket.destroy()));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut() {
+      server.close();
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+  };
+}
+
 describe('a server stream', () => {
+  it('is UNAVAILABLE when the server is lost without a word', async () => {
+    const consume: Handlers<typeof WorkerService>['consume'] = async function* (_, { signal }) {
+      yield { seconds: 1 };
+      await delay(600_000, undefined, { signal });
+    };
+    const { address, cut } = await cable(await serve({ worker: { consume } }));
+    const client = createClient(WorkerService, address, { lostAfterMs: 1_000 });
+    closing.push(() => client.close());
+    const reading = client.consume({})[Symbol.asyncIterator]();
+    await reading.next();
+    cut();
+    await expect(reading.next()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
   it('does not run ahead of a slow reader, and ends when the reader leaves', async () => {
     let produced = 0;
     let ended = false;

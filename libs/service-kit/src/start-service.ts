@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
-import { keepAlive, messageLimits } from '@mpa/contracts';
+import { messageLimits, pings } from '@mpa/contracts';
 import { localPath } from '@mpa/storage';
 import { isKafkaPlace, kafkaCredentials, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
 import { HealthImplementation } from 'grpc-health-check';
@@ -22,6 +22,8 @@ import type { OpenStreams, Service, ServiceContext, ServiceParts } from './servi
 
 /** Streams on one connection; more wait at the caller's end. */
 const MOST_STREAMS = 1024;
+/** Milliseconds after which a caller that answers no pings is gone, and its calls end: longer than any training step blocks. */
+const CALLER_LOST_MS = 10 * 60_000;
 
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
@@ -197,7 +199,7 @@ async function listen(
 
 function newServer(interceptors: ServerInterceptor[], maxConnectionAgeSeconds?: number): Server {
   const age = maxConnectionAgeSeconds && { 'grpc.max_connection_age_ms': maxConnectionAgeSeconds * 1000 };
-  return new Server({ ...messageLimits, ...keepAlive, ...age, 'grpc.max_concurrent_streams': MOST_STREAMS, interceptors });
+  return new Server({ ...messageLimits, ...pings(CALLER_LOST_MS), ...age, 'grpc.max_concurrent_streams': MOST_STREAMS, interceptors });
 }
 
 /** The address with the port that was taken. */

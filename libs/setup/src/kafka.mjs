@@ -50,13 +50,8 @@ function whenAskedToStop(untilEof) {
   });
 }
 
-await runMain(async () => {
-  const { version, nodes, data, properties, scram, untilEof } = readFlags();
-  const asked = whenAskedToStop(untilEof);
-  if (process.env.KAFKA_BROKERS) {
-    console.log(`brokers ${process.env.KAFKA_BROKERS}`);
-    return;
-  }
+/** Runs a cluster until `asked` resolves. Throws SetupError when it cannot be started, or ends by itself. */
+async function runCluster({ version, nodes, data, properties, scram }, asked) {
   const { release, classPath } = await kafkaRelease(version);
   const folder = data === undefined ? await mkdtemp(join(tmpdir(), 'mpa-kafka-')) : resolve(data);
   try {
@@ -71,5 +66,19 @@ await runMain(async () => {
   } finally {
     if (data === undefined) await rm(folder, { recursive: true, force: true });
   }
-  process.stdin.destroy();
+}
+
+await runMain(async () => {
+  const flags = readFlags();
+  const asked = whenAskedToStop(flags.untilEof);
+  if (process.env.KAFKA_BROKERS) {
+    console.log(`brokers ${process.env.KAFKA_BROKERS}`);
+    return;
+  }
+  try {
+    await runCluster(flags, asked);
+  } finally {
+    // It would keep a process alive that has failed, and whoever waits for its brokers.
+    process.stdin.destroy();
+  }
 });

@@ -37,14 +37,17 @@ async function listens(address) {
 
 describe('npm run kafka', () => {
   it.skipIf(!hasTools)(
-    'starts a cluster that Ctrl-C stops, with every node, and that goes on with its data',
+    'starts a cluster that Ctrl-C stops, with every node, and that goes on with its data at its addresses',
     async () => {
       const data = mkdtempSync(join(tmpdir(), 'mpa-kafka-test-'));
       try {
+        let before;
         for (let session = 1; session <= 2; session++) {
           const child = start(['--nodes', '3', '--data', data]);
           const brokers = await brokersOf(child);
           expect(brokers).toHaveLength(3);
+          expect(brokers).toEqual(before ?? brokers);
+          before = brokers;
           expect(await Promise.all(brokers.map(listens))).toEqual([true, true, true]);
           child.kill('SIGINT');
           expect(await once(child, 'close')).toEqual([0, null]);

@@ -10,4 +10,5 @@ export { sampleId } from './sample-id.js';
 export { writeFileAtomically, writeFolderAtomically } from './atomic-write.js';
 export { openJsonl, readJsonl, type JsonlFile } from './jsonl-file.js';
 export { JsonlTail, type JsonlNews } from './jsonl-tail.js';
+export { writing } from './system-error.js';
 export { isRunInUse, openRunFolder, runPaths, type RunFolder, type RunPaths } from './run-folder.js';

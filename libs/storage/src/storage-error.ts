@@ -32,7 +32,7 @@ export type StorageErrorCode =
 /** The one error of this package; the message names the path and what to do. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
-  /** Whether the way to all files is at fault, not this file: the same call may succeed later. */
+  /** Whether the way to all files is at fault (or room for them), not this file: the same call may succeed later. */
   readonly retriable: boolean;
 
   constructor(

@@ -20,12 +20,17 @@ export function checkRecord(topic: string, record: OutgoingRecord): void {
     ['key', record.key],
     ['id', record.id ?? record.key],
   ] as const) {
-    const bytes = Buffer.byteLength(text, 'utf8');
-    if (bytes === 0 || bytes > MAX_NAME_BYTES) {
+    if (!isName(text)) {
       throw new StreamsError(
         'invalid-record',
-        `a record for ${topic} has a ${field} of ${bytes} bytes: use 1 to ${MAX_NAME_BYTES}`,
+        `a record for ${topic} has a ${field} of ${Buffer.byteLength(text, 'utf8')} bytes: use 1 to ${MAX_NAME_BYTES}`,
       );
     }
   }
+}
+
+/** Whether a text can be the key or the id of a record. */
+export function isName(text: string): boolean {
+  const bytes = Buffer.byteLength(text, 'utf8');
+  return bytes > 0 && bytes <= MAX_NAME_BYTES;
 }

@@ -4,6 +4,7 @@ export * from './streams.js';
 export * from './streams-error.js';
 export * from './topic.js';
 export { systemClock, type Clock } from './clock.js';
+export { IdTable } from './id-table.js';
 export { openEmbeddedStreams, type EmbeddedStreamsOptions } from './embedded/embedded-streams.js';
 export { openStreams } from './open-streams.js';
 export { checkTopics, createTopics, type TopicReport } from './kafka/manage-topics.js';

@@ -1,5 +1,5 @@
 import { HEADER, type Headers, type OutgoingRecord, type StreamRecord } from './record.js';
-import type { Batch } from './streams.js';
+import type { Batch, ReadOptions, Streams } from './streams.js';
 import { StreamsError } from './streams-error.js';
 
 /** A topic whose values are messages of type T. */
@@ -9,6 +9,11 @@ export interface Topic<T> {
   record(key: string, message: T, options?: { id?: string; headers?: Headers }): OutgoingRecord;
   /** The message of a record. Throws StreamsError `undecodable`, naming topic, partition and offset. */
   decode(record: StreamRecord): T;
+  /** The messages of all records, as `Streams.readAll` gives them. Records that do not decode are left out: a worker puts them aside. */
+  read(
+    streams: Pick<Streams, 'readAll'>,
+    options?: ReadOptions,
+  ): AsyncIterable<{ readonly record: StreamRecord; readonly message: T }>;
   /**
    * The messages of a batch of this topic. Records that do not decode are sent to the dead-letter
    * topic as part of the batch and left out of the result.
@@ -50,6 +55,17 @@ export function defineTopic<T>(name: string, codec: Codec<T>): Topic<T> {
         ...(options.id === undefined ? {} : { id: options.id }),
         headers: { ...options.headers, [HEADER.contentType]: codec.contentType },
       };
+    },
+    async *read(streams, options) {
+      for await (const record of streams.readAll(name, options)) {
+        let message: T;
+        try {
+          message = decode(record);
+        } catch {
+          continue;
+        }
+        yield { record, message };
+      }
     },
     decodeBatch(batch) {
       return batch.records.flatMap((record) => {

@@ -1,5 +1,5 @@
 import { AnnotationSchema, AnnotationStatus, create, taskName } from '@mpa/contracts';
-import type { Annotation, ImageRecord } from '@mpa/contracts';
+import type { ImageRecord } from '@mpa/contracts';
 import { isPrepared, prepareImage, imageFault, TeacherError } from '@mpa/inference';
 import type { ImageFault, Teacher } from '@mpa/inference';
 import { EndOfWork, topics } from '@mpa/service-kit';
@@ -143,9 +143,8 @@ async function corpusOf(streams: Streams, { diversity }: AnnotatorConfig): Promi
   const { partitions } = await streams.lag(GROUP, name);
   const latest = Math.ceil(COUNTED / partitions.length);
   const from = new Map(partitions.map(({ partition, end }) => [partition, Math.max(0, end - latest)]));
-  for await (const record of streams.readAll(name, { from })) {
-    const annotation: Annotation = topics.annotations.decode(record);
-    if (annotation.status === AnnotationStatus.ANNOTATED) corpus.add(taskName(annotation.task), annotation.question);
+  for await (const { message } of topics.annotations.read(streams, { from })) {
+    if (message.status === AnnotationStatus.ANNOTATED) corpus.add(taskName(message.task), message.question);
   }
   return corpus;
 }

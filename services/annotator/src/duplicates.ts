@@ -41,9 +41,9 @@ export class Duplicates {
   /** Reads what was written since the last call. */
   async refresh(): Promise<void> {
     if (this.options.match === 'off') return;
-    for await (const record of this.streams.readAll(topics.annotations.name, { from: this.#next })) {
+    for await (const { record, message } of topics.annotations.read(this.streams, { from: this.#next })) {
       this.#next.set(record.partition, record.offset + 1);
-      this.#note(topics.annotations.decode(record));
+      this.#note(message);
     }
   }
 

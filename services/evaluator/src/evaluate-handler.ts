@@ -19,11 +19,11 @@ import { summarize } from './summarize.js';
 
 type Evaluate = Handlers<typeof EvaluatorService>['evaluate'];
 
-/** Evaluates one request at a time, RESOURCE_EXHAUSTED for a second one: two at once would slow each other. */
+/** Evaluates one request at a time, ABORTED for a second one: two at once would slow each other. */
 export function evaluateHandler(config: EvaluatorConfig, context: ServiceContext): Evaluate {
   let busy = false;
   return async function* (request, { signal, headers }) {
-    if (busy) throw new RpcError('RESOURCE_EXHAUSTED', 'an evaluation is under way: wait for its end or ask another evaluator'); // prettier-ignore
+    if (busy) throw new RpcError('ABORTED', 'an evaluation is under way: wait for its end or ask another evaluator'); // prettier-ignore
     busy = true;
     const endSpans = spanInEach('evaluator: evaluate', splitTraces(headers[FOLLOWED_HEADER]));
     try {

@@ -135,7 +135,7 @@ describe('the evaluator', () => {
   it('refuses a second evaluation while one is under way, and stops when its caller hangs up', async () => {
     for await (const { event } of client.evaluate(request)) {
       expect(event.case).toBe('result');
-      await expect(evaluated(request)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', retriable: true });
+      await expect(evaluated(request)).rejects.toMatchObject({ code: 'ABORTED', retriable: true });
       break;
     }
     await expect.poll(() => evaluated({ ...request, limit: 1 }).then(() => 'free', () => 'busy')).toBe('free'); // prettier-ignore

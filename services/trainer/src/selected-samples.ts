@@ -4,7 +4,7 @@ import { DecisionStatus, SignalsSchema, toJson } from '@mpa/contracts';
 import type { Decision, Signals } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import { StorageError, type ImageStore } from '@mpa/storage';
-import type { Streams } from '@mpa/streams';
+import { IdTable, type Streams } from '@mpa/streams';
 import { tracedContext, type TraceContext } from '@mpa/telemetry';
 import { packTurns } from '@mpa/tensorflow';
 import { decodeImage, ImageError } from '@mpa/vlm';
@@ -56,7 +56,7 @@ export interface SelectedDecisions {
 }
 
 /**
- * Reads the selected decisions of a run. Of more than `maxSamples` the first by id are taken, a draw at random since ids are digests; memory holds
+ * Reads the selected decisions of a run. Of a sample that was decided about more than once the first decision counts; of more than `maxSamples` the first by id are taken, a draw at random since ids are digests; memory holds
  * twice as many at most.
  */
 export async function readSelected(
@@ -64,6 +64,7 @@ export async function readSelected(
   runId: string,
   { maxSamples = Infinity, signal }: { readonly maxSamples?: number | undefined; readonly signal?: AbortSignal } = {},
 ): Promise<SelectedDecisions> {
+  const decided = new IdTable();
   let selected: { readonly decision: Decision; readonly trace: TraceContext | undefined }[] = [];
   let surplus = 0;
   const takeFirst = (): void => {
@@ -71,9 +72,10 @@ export async function readSelected(
     selected = sorted.slice(0, maxSamples);
     surplus += sorted.length - selected.length;
   };
-  for await (const record of streams.readAll(topics.decisions.name, signal ? { signal } : {})) {
-    const decision = topics.decisions.decode(record);
-    if (decision.runId !== runId || decision.status !== DecisionStatus.SELECTED) continue;
+  for await (const { record, message: decision } of topics.decisions.read(streams, signal ? { signal } : {})) {
+    if (decision.runId !== runId || decided.has(decision.sampleId)) continue;
+    decided.add(decision.sampleId);
+    if (decision.status !== DecisionStatus.SELECTED) continue;
     if (!(decision.weight > 0) || decision.image === undefined) {
       const where = `decision ${decision.sampleId} of run ${runId}`;
       throw new TrainerError('bad-sample', `${where} is selected but has no image or no positive weight`);

@@ -16,6 +16,7 @@ export function toRpcError(error: unknown): RpcError | undefined {
 function codeOf(error: unknown): RpcCode | undefined {
   if (error instanceof ConfigError) return 'INVALID_ARGUMENT';
   if (error instanceof StreamsError) return error.code === 'undecodable' ? 'DATA_LOSS' : 'UNAVAILABLE';
+  if (error instanceof StorageError && error.retriable) return 'UNAVAILABLE';
   if (error instanceof StorageError) return error.code === 'unsupported' ? 'INVALID_ARGUMENT' : 'FAILED_PRECONDITION';
   const expected = [CheckpointError, ImageError, TensorflowError, TrainerError];
   return expected.some((type) => error instanceof type) ? 'FAILED_PRECONDITION' : undefined;

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { RpcError } from '@mpa/contracts';
 import type { Handlers, TrainerService, TrainRequest } from '@mpa/contracts';
 import type { ServiceContext } from '@mpa/service-kit';
-import { ImageStore, localPath, StorageError } from '@mpa/storage';
+import { ImageStore, localPath, StorageError, writing } from '@mpa/storage';
 import { spanInEach } from '@mpa/telemetry';
 import { Parameters, TensorModel } from '@mpa/tensorflow';
 import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
@@ -22,7 +22,7 @@ import { TrainingMetrics } from './training-metrics.js';
 type Train = Handlers<typeof TrainerService>['train'];
 
 /**
- * Trains one request at a time, since a training takes the whole machine: RESOURCE_EXHAUSTED for a second one. A run that
+ * Trains one request at a time, since a training takes the whole machine: ABORTED for a second one. A run that
  * selected nothing that can be read ends with the checkpoint as it was. The levelled checkpoint is float32, so that
  * rounding takes back no update.
  */
@@ -30,8 +30,7 @@ export function trainHandler(config: TrainerConfig, context: ServiceContext): Tr
   let busy = false;
   const metrics = new TrainingMetrics(context.metrics);
   return async function* (request, { signal }) {
-    if (busy)
-      throw new RpcError('RESOURCE_EXHAUSTED', 'a training is under way: wait for its end or ask another trainer');
+    if (busy) throw new RpcError('ABORTED', 'a training is under way: wait for its end or ask another trainer');
     busy = true;
     const ending = AbortSignal.any([signal, context.stopping]);
     try {
@@ -127,10 +126,10 @@ async function* level(
       yield { event: { case: 'progress', value: { runId, ...step, terms: [...step.terms] } } };
     }
     signal.throwIfAborted();
-    if (trainable.kind === 'lora') {
-      await saveAdapter(join(localPath(output), 'adapter'), checkpoint, parameters, trainable);
-    }
-    await saveCheckpoint(localPath(output), checkpoint, (name) => parameters.read(name), 'F32');
+    await writing(localPath(output), async (folder) => {
+      if (trainable.kind === 'lora') await saveAdapter(join(folder, 'adapter'), checkpoint, parameters, trainable);
+      await saveCheckpoint(folder, checkpoint, (name) => parameters.read(name), 'F32');
+    });
   } finally {
     parameters.dispose();
   }

@@ -240,7 +240,7 @@ describe('a training', () => {
       if (event.case !== 'progress' || refused) continue;
       refused = await trainUntil(client, requestIn(other)).catch((error: unknown) => error);
     }
-    expect(refused).toMatchObject({ code: 'RESOURCE_EXHAUSTED', retriable: true });
+    expect(refused).toMatchObject({ code: 'ABORTED', retriable: true });
   });
 
   it.each([

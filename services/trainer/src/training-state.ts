@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writing } from '@mpa/storage';
 import { tf } from '@mpa/tensorflow';
 import type { Optimizer, OptimizerState, Parameters } from '@mpa/tensorflow';
 import { openSafetensors, writeSafetensors } from '@mpa/vlm';
@@ -27,7 +28,7 @@ const STEPS = 'steps.json';
 
 /**
  * Saves what learns and the optimizer's sums, in float32, in one move: a killed process leaves the old state or the new.
- * `fingerprint` says later which training it was.
+ * `fingerprint` says later which training it was. Throws StorageError; the old state stays.
  */
 export async function saveTrainingState(
   folder: string,
@@ -36,22 +37,11 @@ export async function saveTrainingState(
   fingerprint?: string,
 ): Promise<void> {
   const temporary = `${folder}.saving`;
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
-  const { steps, sums } = optimizer.state();
-  const shapeOf = (name: string): readonly number[] => parameters.get(name).shape;
-  const learnt = parameters.trainableNames.map((name) => ({
-    name,
-    shape: shapeOf(name),
-    values: parameters.get(name).dataSync<'float32'>(),
-  }));
-  writeSafetensors(join(temporary, PARAMETERS), learnt, learnt, 'F32');
-  const kept = [...sums];
-  for (const [i, file] of SUMS.entries()) {
-    const tensors = kept.flatMap(([name, { [i]: values }]) => (values ? [{ name, shape: shapeOf(name), values }] : []));
-    writeSafetensors(join(temporary, file), tensors, tensors, 'F32');
-  }
-  await writeFile(join(temporary, STEPS), JSON.stringify({ steps, fingerprint }));
+  await writing(temporary, () => writeState(temporary, parameters, optimizer, fingerprint)).catch(async (error) => {
+    // What of it was written takes room from whoever tries again.
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  });
   await mkdir(dirname(folder), { recursive: true });
   // Without the folder, what a kill left under `.old` is all there is: it stays until the new state is in place.
   if (existsSync(folder)) {
@@ -60,6 +50,30 @@ export async function saveTrainingState(
   }
   await rename(temporary, folder);
   await rm(`${folder}.old`, { recursive: true, force: true });
+}
+
+async function writeState(
+  folder: string,
+  parameters: Parameters,
+  optimizer: Optimizer,
+  fingerprint: string | undefined,
+): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const { steps, sums } = optimizer.state();
+  const shapeOf = (name: string): readonly number[] => parameters.get(name).shape;
+  const learnt = parameters.trainableNames.map((name) => ({
+    name,
+    shape: shapeOf(name),
+    values: parameters.get(name).dataSync<'float32'>(),
+  }));
+  writeSafetensors(join(folder, PARAMETERS), learnt, learnt, 'F32');
+  const kept = [...sums];
+  for (const [i, file] of SUMS.entries()) {
+    const tensors = kept.flatMap(([name, { [i]: values }]) => (values ? [{ name, shape: shapeOf(name), values }] : []));
+    writeSafetensors(join(folder, file), tensors, tensors, 'F32');
+  }
+  await writeFile(join(folder, STEPS), JSON.stringify({ steps, fingerprint }));
 }
 
 /** The state saved in a folder, or undefined if there is none. A kill between two renames leaves it under `.old`. */

@@ -27,8 +27,7 @@ export async function* exportedSamples(
   streams: Streams,
   { all, signal }: { readonly all: boolean; readonly signal: AbortSignal },
 ): AsyncGenerator<ExportedSample> {
-  for await (const record of streams.readAll(topics.decisions.name, { signal })) {
-    const decision = topics.decisions.decode(record);
+  for await (const { message: decision } of topics.decisions.read(streams, { signal })) {
     if (all || decision.status === DecisionStatus.SELECTED) yield sampleOf(decision);
   }
 }

@@ -1,17 +1,10 @@
-import { selectionReasons } from '@mpa/alignment';
-import type { Summary } from '@mpa/console';
-import { AnnotationStatus } from '@mpa/contracts';
-import { topics } from '@mpa/service-kit';
-import type { StreamRecord, Streams } from '@mpa/streams';
+import type { Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
+import { GapTally, type GapCounts } from './gap-tally.js';
 import type { Listing } from './listing.js';
 import type { Services } from './services.js';
-import { StageTally } from './stage-tally.js';
 import { takeWrittenAnnotations } from './take-written-annotations.js';
 import { workThrough } from './work-through.js';
-
-/** Counts of the two stages. */
-export type GapCounts = Pick<Summary, 'annotated' | 'skipped' | 'selected' | 'selectedBy' | 'rejected'>;
 
 /** Around the two stages. */
 export interface GapContext {
@@ -35,32 +28,27 @@ export async function annotateAndDecide(
   listing: Listing,
   { progress, signal, onAnnotated }: GapContext,
 ): Promise<GapCounts> {
-  const { images: input, annotations: between, decisions: output } = topics;
-  const annotations = await new StageTally(
-    streams,
-    input.name,
-    between.name,
-    isAnnotation,
-    annotationOutcome,
-  ).refresh();
-  const decisions = await new StageTally(streams, between.name, output.name, isSelection, decisionOutcome).refresh();
+  const tally = new GapTally(streams, listing);
+  const { annotations, decisions } = tally;
+  await tally.lookAtAnnotations();
+  await tally.lookAtDecisions();
   const annotating = progress.stage('annotate', listing.count, annotations.done);
   const deciding = progress.stage('decide', annotations.passedOn, decisions.done);
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
 
   const isAnnotated = async (): Promise<boolean> => {
-    await annotations.refresh();
-    annotating.resize(listing.count);
+    await tally.lookAtAnnotations();
+    annotating.resize(Math.max(listing.count, annotations.inputs));
     annotating.update(annotations.done, `${annotations.passedOn} annotated`);
     deciding.resize(annotations.passedOn);
     await onAnnotated?.(annotations.passedOn);
-    return listing.isComplete && annotations.done >= listing.count;
+    return tally.areAllAnnotated;
   };
   const isDecided = async (): Promise<boolean> => {
-    await decisions.refresh();
+    await tally.lookAtDecisions();
     deciding.update(decisions.done, `${decisions.passedOn} selected`);
-    return listing.isComplete && annotations.done >= listing.count && decisions.done >= annotations.passedOn;
+    return tally.areAllDecided;
   };
   const context = { signal: either, progress };
   const annotate = async (): Promise<unknown> => {
@@ -76,24 +64,5 @@ export async function annotateAndDecide(
   for (const stage of [...stages, listing.done]) stage.catch((error: unknown) => failure.abort(error));
   await Promise.allSettled(stages);
   either.throwIfAborted();
-  return {
-    annotated: annotations.passedOn,
-    skipped: annotations.lost,
-    selected: decisions.passedOn,
-    selectedBy: decisions.passedBy,
-    rejected: decisions.lost,
-  };
-}
-
-const ANNOTATED = 'annotated';
-const isAnnotation = (outcome: string): boolean => outcome === ANNOTATED;
-const isSelection = (outcome: string): boolean => selectionReasons.some((reason) => reason === outcome);
-
-function annotationOutcome(record: StreamRecord): string {
-  const { status, skipped } = topics.annotations.decode(record);
-  return status === AnnotationStatus.ANNOTATED ? ANNOTATED : (skipped?.reason ?? 'unknown');
-}
-
-function decisionOutcome(record: StreamRecord): string {
-  return topics.decisions.decode(record).cause?.reason ?? 'unknown';
+  return tally.counts;
 }

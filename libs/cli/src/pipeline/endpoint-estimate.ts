@@ -40,8 +40,8 @@ export class TokenEstimate {
     const done = new Set<string>();
     for await (const { key } of this.streams.readAll(topics.annotations.name)) done.add(key);
     let used = NO_USAGE;
-    for await (const record of this.streams.readAll(topics.replies.name)) {
-      if (done.has(record.key)) used = addUsage(used, usageOf(topics.replies.decode(record)));
+    for await (const { record, message } of topics.replies.read(this.streams)) {
+      if (done.has(record.key)) used = addUsage(used, usageOf(message));
     }
     const all = (value: number): number => Math.round((value / done.size) * this.listing.count);
     const expected = {

@@ -2,6 +2,7 @@ import { duration } from '@mpa/console';
 import { RpcError, type ImageRecord } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
+import { outlasting, Patience, type Surroundings } from './outlast.js';
 import type { Services } from './services.js';
 
 /** Images that are timed, after one to warm up. */
@@ -16,10 +17,11 @@ export async function estimate(
   services: Pick<Services, 'annotator' | 'parityModel' | 'parityWorkers'>,
   streams: Streams,
   amounts: Amounts,
-  signal: AbortSignal,
+  surroundings: Surroundings,
 ): Promise<string | undefined> {
   const vary = services.annotator?.workers.vary || services.parityWorkers.vary;
-  return timed(services, streams, amounts, signal).catch((error: unknown) => {
+  const patience = vary ? { patience: new Patience(0) } : {};
+  return timed(services, streams, amounts, { ...surroundings, ...patience }).catch((error: unknown) => {
     if (vary && error instanceof RpcError && error.code === 'UNAVAILABLE') return undefined;
     throw error;
   });
@@ -34,23 +36,25 @@ async function timed(
   { annotator, parityModel }: Pick<Services, 'annotator' | 'parityModel'>,
   streams: Streams,
   { images, questions }: Amounts,
-  signal: AbortSignal,
+  surroundings: Surroundings,
 ): Promise<string | undefined> {
   if (!annotator) return undefined;
+  const { signal } = surroundings;
+  const toAnnotate = outlasting('the annotator', surroundings);
+  const toAnswer = outlasting('the parity service', surroundings);
   const seconds = { annotate: 0, answer: 0, images: 0 };
   for (const [i, record] of (await firstImages(streams)).entries()) {
     const image = { source: { case: 'uri' as const, value: record.image!.uri } };
-    const started = performance.now();
-    const { annotation } = await annotator.service.annotate(
-      { image, task: record.task, sampleId: record.sampleId },
-      { signal },
+    const { task, sampleId } = record;
+    const { annotation, took: annotated } = await toAnnotate(() =>
+      timed(annotator.service.annotate({ image, task, sampleId }, { signal })),
     );
-    const annotated = performance.now();
     if (!annotation?.question) continue;
-    await parityModel.answer({ image, questions: [annotation.question] }, { signal });
+    const questions = [annotation.question];
+    const { took: answered } = await toAnswer(() => timed(parityModel.answer({ image, questions }, { signal })));
     if (i === 0) continue;
-    seconds.annotate += (annotated - started) / 1000;
-    seconds.answer += (performance.now() - annotated) / 1000;
+    seconds.annotate += annotated;
+    seconds.answer += answered;
     seconds.images++;
   }
   if (seconds.images === 0) return undefined;
@@ -64,10 +68,15 @@ async function timed(
   );
 }
 
+async function timed<T extends object>(call: Promise<T>): Promise<T & { readonly took: number }> {
+  const started = performance.now();
+  const result = await call;
+  return { ...result, took: (performance.now() - started) / 1000 };
+}
+
 async function firstImages(streams: Streams): Promise<ImageRecord[]> {
   const records: ImageRecord[] = [];
-  for await (const record of streams.readAll(topics.images.name)) {
-    const image = topics.images.decode(record);
+  for await (const { message: image } of topics.images.read(streams)) {
     if (!image.unusable) records.push(image);
     if (records.length > TIMED) break;
   }

@@ -4,6 +4,7 @@ import { taskOf, type EvaluationSummary } from '@mpa/contracts';
 import type { RunPaths } from '@mpa/storage';
 import { CliError, CountsError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
+import { outlasting } from './outlast.js';
 import type { TaskSource } from './pipeline-options.js';
 import type { Services } from './services.js';
 
@@ -61,10 +62,9 @@ export async function evaluateModels(
   const tasks: Record<string, Summary['eval'][string]> = {};
   const all: EvaluationSummary[] = [];
   const labelled: [label: string, checkpoint: string][] = Object.entries({ ...models });
+  const attempt = outlasting('the evaluator', { signal, progress });
   for (const [source, questions] of sources) {
     const stage = progress.stage(`evaluate ${source.task}`, questions * labelled.length);
-    const summaries: EvaluationSummary[] = [];
-    let done = 0;
     const request = {
       models: labelled.map(([label, checkpoint]) => ({ label, checkpoint })),
       task: taskOf(source.task),
@@ -72,10 +72,16 @@ export async function evaluateModels(
       imageRoot: source.eval.images,
       results: resultsFile(paths, source.task),
     };
-    for await (const { event } of evaluator.evaluate(request, { signal, headers })) {
-      if (event.case === 'result') stage.update(++done);
-      if (event.case === 'summary') summaries.push(event.value);
-    }
+    const summaries = await attempt(async (heard) => {
+      const found: EvaluationSummary[] = [];
+      let done = 0;
+      for await (const { event } of evaluator.evaluate(request, { signal, headers })) {
+        heard();
+        if (event.case === 'result') stage.update(++done);
+        if (event.case === 'summary') found.push(event.value);
+      }
+      return found;
+    });
     signal.throwIfAborted();
     stage.end();
     tasks[source.task] = sideBySide(source, summaries);

@@ -24,6 +24,8 @@ import { reachEndpoints } from './reach-endpoints.js';
 import type { Services } from './services.js';
 import { Workers } from './workers.js';
 
+/** Milliseconds after which a service elsewhere that answers no pings is lost: training steps and loading a model block. */
+const LOST_MS = { annotator: 60_000, parity: 60_000, trainer: 600_000, evaluator: 600_000 };
 /** Milliseconds that one image may take a model: the first call of a service also warms it up. */
 const CALL_MS = 300_000;
 
@@ -79,9 +81,13 @@ export async function openServices(
       trainer: endpoints.trainer ?? (await start(trainer, withImages(config.trainer))),
       evaluator: endpoints.evaluator ?? (await start(evaluator, evaluatorSettings)),
     };
-    const elsewhere = await reachEndpoints(endpoints, env);
+    const reached = await reachEndpoints(endpoints, env);
     const isOwn = (address: string): boolean => running.some((service) => service.address === address);
-    return connect(addresses, (address) => (isOwn(address) ? { token: () => token } : elsewhere), stop);
+    const optionsOf: OptionsOf = (name) => (address) => ({
+      timeoutMs: CALL_MS,
+      ...(isOwn(address) ? { token: () => token } : { ...reached, lostAfterMs: LOST_MS[name] }),
+    });
+    return connect(addresses, optionsOf, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -93,24 +99,22 @@ type Addresses = Readonly<Record<'trainer' | 'evaluator', string>> & {
   readonly parity: readonly string[];
 };
 
-function connect(
-  addresses: Addresses,
-  reached: (address: string) => ClientOptions,
-  stop: () => Promise<void>,
-): Services {
-  const optionsOf = (address: string): ClientOptions => ({ timeoutMs: CALL_MS, ...reached(address) });
-  const clientOf = <S extends DescService>(service: S, address: string): Client<S> =>
-    createClient(service, address, optionsOf(address));
+/** How a service at an address is reached. */
+type OptionsOf = (name: keyof Addresses) => (address: string) => ClientOptions;
+
+function connect(addresses: Addresses, optionsOf: OptionsOf, stop: () => Promise<void>): Services {
+  const clientOf = <S extends DescService>(service: S, name: keyof Addresses, address: string): Client<S> =>
+    createClient(service, address, optionsOf(name)(address));
   const annotator = addresses.annotator && {
-    service: clientOf(AnnotatorService, addresses.annotator[0]!),
-    workers: new Workers(addresses.annotator, optionsOf),
+    service: clientOf(AnnotatorService, 'annotator', addresses.annotator[0]!),
+    workers: new Workers(addresses.annotator, optionsOf('annotator')),
   };
   const clients = {
-    parityModel: clientOf(ModelService, addresses.parity[0]!),
-    trainer: clientOf(TrainerService, addresses.trainer),
-    evaluator: clientOf(EvaluatorService, addresses.evaluator),
+    parityModel: clientOf(ModelService, 'parity', addresses.parity[0]!),
+    trainer: clientOf(TrainerService, 'trainer', addresses.trainer),
+    evaluator: clientOf(EvaluatorService, 'evaluator', addresses.evaluator),
   };
-  const parityWorkers = new Workers(addresses.parity, optionsOf);
+  const parityWorkers = new Workers(addresses.parity, optionsOf('parity'));
   return {
     ...(annotator && { annotator }),
     ...clients,

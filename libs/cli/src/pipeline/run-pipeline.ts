@@ -12,6 +12,7 @@ import { estimate } from './estimate.js';
 import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate-models.js';
 import { followedHeaders } from './followed-images.js';
 import { finishedListing, startListing, type Listing } from './listing.js';
+import { patientStreams } from './patient-streams.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import { checkUnused, keepRecords, openRunStreams } from './run-streams.js';
@@ -45,11 +46,13 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
     const { place, streams } = openRunStreams(options, folder);
     try {
       await checkSameRun(folder, options, () => checkUnused(options, streams));
-      const run = { options, evaluated, paths: folder, place, streams, started };
+      // A cluster that a new run cannot reach is an error at once; from here on it is waited for.
+      const patient = options.kafka ? patientStreams(streams, context) : streams;
+      const run = { options, evaluated, paths: folder, place, streams: patient, started };
       const { summary, curve } = await runStages(run, context);
-      await keepRecords(options, streams, folder);
+      await keepRecords(options, patient, folder);
       await writeFileAtomically(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
-      await writeReport(folder, streams, summary, curve, { images: new ImageStore(options.config.images) });
+      await writeReport(folder, patient, summary, curve, { images: new ImageStore(options.config.images) });
       return summary;
     } finally {
       await streams.close();
@@ -105,7 +108,6 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     };
     const gap = await annotateAndDecide(services, streams, place, listing, { ...context, onAnnotated });
     await listed;
-    const images = await listing.done;
     const training =
       state.training ?? (await trainStudent(services.trainer, options.student, { paths, place, runId }, context));
     await keep({ training });
@@ -122,7 +124,7 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const signals = await signalCosts(streams);
     const teacher = options.endpoint ? await teacherUsage(streams, prices) : null;
     const { seconds } = await keep({});
-    const summary: Summary = { run: paths.folder, images, ...gap, signals, teacher, train, ...accuracy, seconds };
+    const summary: Summary = { run: paths.folder, ...gap, signals, teacher, train, ...accuracy, seconds };
     checkCounts(summary, training);
     return { summary, curve };
   } finally {
@@ -147,6 +149,6 @@ async function announce(
   const questions = [...evaluated.values()].reduce((sum, n) => sum + n, 0);
   progress.note(`${images} images listed${listing.isComplete ? '' : ' so far, and the listing goes on'}`);
   if (options.endpoint) return progress.note(requestEstimate(images, annotatorOf(options)));
-  const words = await estimate(services, streams, { images, questions }, signal);
+  const words = await estimate(services, streams, { images, questions }, { progress, signal });
   if (words) progress.note(words);
 }

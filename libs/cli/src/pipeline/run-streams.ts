@@ -31,10 +31,9 @@ export function openRunStreams({ kafka, config }: PipelineOptions, { streams: fo
  */
 export async function checkUnused({ kafka }: PipelineOptions, streams: Streams): Promise<void> {
   if (!kafka) return;
-  for await (const record of streams.readAll(topics.images.name)) {
-    const other = topics.images.decode(record).runId;
+  for await (const { message } of topics.images.read(streams)) {
     throw new CliError(
-      `the cluster has records of a run ${other} under the prefix ${kafka.prefix}; give another --prefix`,
+      `the cluster has records of a run ${message.runId} under the prefix ${kafka.prefix}; give another --prefix`,
     );
   }
 }

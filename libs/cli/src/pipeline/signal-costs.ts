@@ -14,8 +14,7 @@ const KINDS = {
 export async function signalCosts(streams: Streams): Promise<Record<string, SignalCost>> {
   let modelSeconds = 0;
   const sums = new Map<string, { records: number; seconds: number; bytes: number }>();
-  for await (const record of streams.readAll(topics.annotations.name)) {
-    const annotation = topics.annotations.decode(record);
+  for await (const { message: annotation } of topics.annotations.read(streams)) {
     if (annotation.status !== AnnotationStatus.ANNOTATED) continue;
     modelSeconds += annotation.cost?.modelSeconds ?? 0;
     for (const [kind, { run, fields }] of Object.entries(KINDS)) {

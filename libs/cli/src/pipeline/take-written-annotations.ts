@@ -18,8 +18,7 @@ export async function takeWrittenAnnotations(streams: Streams, signal: AbortSign
     await streams.producer.send(topics.annotations.name, batch);
     batch = [];
   };
-  for await (const record of streams.readAll(topics.images.name, { signal })) {
-    const image = topics.images.decode(record);
+  for await (const { message: image } of topics.images.read(streams, { signal })) {
     const annotation = annotationOf(image);
     if (annotation.unchecked) unchecked++;
     const headers = { [HEADER.runId]: image.runId };

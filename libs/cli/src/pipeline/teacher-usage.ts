@@ -10,8 +10,7 @@ export type Prices = EndpointConfig['prices'];
 export async function teacherUsage(streams: Streams, prices: Prices): Promise<TeacherUsage | null> {
   const stages: Record<string, Usage> = {};
   let total = NO_USAGE;
-  for await (const record of streams.readAll(topics.replies.name)) {
-    const reply = topics.replies.decode(record);
+  for await (const { message: reply } of topics.replies.read(streams)) {
     const usage = usageOf(reply);
     stages[reply.purpose] = addUsage(stages[reply.purpose] ?? NO_USAGE, usage);
     total = addUsage(total, usage);
@@ -27,8 +26,8 @@ export async function teacherUsage(streams: Streams, prices: Prices): Promise<Te
 
 async function missingSignals(streams: Streams): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for await (const record of streams.readAll(topics.annotations.name)) {
-    for (const kind of topics.annotations.decode(record).missingSignals) counts[kind] = (counts[kind] ?? 0) + 1;
+  for await (const { message } of topics.annotations.read(streams)) {
+    for (const kind of message.missingSignals) counts[kind] = (counts[kind] ?? 0) + 1;
   }
   return counts;
 }

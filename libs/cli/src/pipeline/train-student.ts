@@ -4,12 +4,13 @@ import type { TrainingProgress } from '@mpa/contracts';
 import { openJsonl, readJsonl, type RunPaths } from '@mpa/storage';
 import { CliError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
+import { outlasting } from './outlast.js';
 import type { FinishedTraining } from './run-state.js';
 import type { Services } from './services.js';
 
 /**
  * Trains the student on the run's selected samples, from where an earlier session left off, and keeps the curve in the
- * run's records.
+ * run's records. A trainer that is lost goes on from its last saved state once it is back.
  */
 export async function trainStudent(
   trainer: Services['trainer'],
@@ -18,16 +19,17 @@ export async function trainStudent(
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<FinishedTraining> {
   const curve = await openJsonl(curveFile(paths));
+  const request = {
+    runId,
+    streams: place,
+    checkpoint: student,
+    output: studentFolder(paths),
+    state: join(paths.checkpoints, 'training-state'),
+  };
   let stage: ReturnType<Progress['stage']> | undefined;
-  try {
-    const request = {
-      runId,
-      streams: place,
-      checkpoint: student,
-      output: studentFolder(paths),
-      state: join(paths.checkpoints, 'training-state'),
-    };
+  const train = async (heard: () => void): Promise<FinishedTraining> => {
     for await (const { event } of trainer.train(request, { signal })) {
+      heard();
       if (event.case === 'result') {
         const { checkpoint, samples, steps, unreadable, surplus } = event.value;
         stage?.end();
@@ -42,6 +44,9 @@ export async function trainStudent(
     }
     signal.throwIfAborted();
     throw new CliError('the trainer stopped early; run the same command to go on');
+  };
+  try {
+    return await outlasting('the trainer', { signal, progress })(train);
   } catch (error) {
     signal.throwIfAborted();
     throw error;

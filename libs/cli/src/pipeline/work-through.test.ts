@@ -97,7 +97,7 @@ describe('workers behind a name', () => {
     const { notes, ended } = workOn(portOf(broken), hosts);
     await expect
       .poll(() => notes)
-      .toEqual([expect.stringMatching(/127\.0\.0\.2:\d+ is gone \(the budget is used up\)/)]);
+      .toEqual([expect.stringMatching(/127\.0\.0\.2:\d+ has failed \(the budget is used up\)/)]);
     hosts.pop();
     await sound.stop();
     await expect(ended).rejects.toThrow('the budget is used up');

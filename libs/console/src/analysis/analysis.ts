@@ -95,7 +95,7 @@ export function showsGap({ cause }: Pick<Decision, 'cause'>): boolean {
 
 /** The decisions of a log in order. */
 export async function* decisionsOf(streams: Streams): AsyncGenerator<Decision> {
-  for await (const record of streams.readAll(topics.decisions.name)) yield topics.decisions.decode(record);
+  for await (const { message } of topics.decisions.read(streams)) yield message;
 }
 
 function kindOf(question: string): string {

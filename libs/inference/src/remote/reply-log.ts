@@ -45,8 +45,7 @@ export async function openReplyLog(streams: Streams): Promise<ReplyLog> {
   let usage = NO_USAGE;
   let hasAnswered = false;
   let largest: Tokens = NO_USAGE;
-  for await (const record of streams.readAll(topics.replies.name)) {
-    const reply = topics.replies.decode(record);
+  for await (const { record, message: reply } of topics.replies.read(streams)) {
     usage = addUsage(usage, usageOf(reply));
     hasAnswered ||= reply.sampleId !== '' && !reply.failed;
     largest = {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { runCommand } from '../run-command.mjs';
@@ -20,21 +20,22 @@ const LOG = ['defaultLogLevel=warn', 'log.kafka.server.KafkaRaftServer=info', 's
  * Starts a Kafka cluster (KRaft) on free ports of this machine, every node broker and controller in one process.
  *
  * @param {string} classPath
- * @param {string} folder data, settings and process id of each node; a cluster of as many nodes that is there already goes on
+ * @param {string} folder data, settings and process id of each node; a cluster of as many nodes that is there already goes on, at its addresses
  * @param {{nodes: number, properties?: string, scram?: string[]}} options `properties`: further settings of every node, KEY=VALUE a line;
  *   `scram`: users of a new cluster, as `SCRAM-SHA-256=[name=NAME,password=PASSWORD]`
  * @returns {Promise<{brokers: string[], ended: Promise<unknown>, stop(): Promise<void>}>} `ended` resolves when all nodes have
  * @throws {SetupError} when a node does not start, with the last lines that it said
  */
 export async function startKafkaCluster(classPath, folder, { nodes, properties = '', scram = [] }) {
-  const ports = await freePorts(2 * nodes);
+  const ports = (await earlierPorts(folder, nodes)) ?? (await freePorts(2 * nodes));
   const members = Array.from({ length: nodes }, (_, i) => ({
     id: i + 1,
     folder: join(folder, `node-${i + 1}`),
     address: `127.0.0.1:${ports[2 * i]}`,
     controller: `127.0.0.1:${ports[2 * i + 1]}`,
   }));
-  const cluster = randomBytes(16).toString('base64url');
+  // Like Kafka's own, it does not begin with a dash: that would be a flag.
+  const cluster = `A${randomBytes(16).toString('base64url').slice(1)}`;
   const started = [];
   const stop = async () => {
     await Promise.all(started.map((node) => node.stop()));
@@ -122,6 +123,17 @@ async function startNode(classPath, { id, folder }) {
     clearTimeout(timer);
   };
   return { ready, ended, stop };
+}
+
+/** The ports of a cluster that is in the folder: clients look for it there. Undefined without one. */
+async function earlierPorts(folder, nodes) {
+  const files = Array.from({ length: nodes }, (_, i) => join(folder, `node-${i + 1}`, 'server.properties'));
+  if (!files.every((file) => existsSync(file))) return undefined;
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  return texts.flatMap((text) => {
+    const [, client, controller] = /^listeners=CLIENT:.*:(\d+),CONTROLLER:.*:(\d+)$/m.exec(text);
+    return [Number(client), Number(controller)];
+  });
 }
 
 /** Ports that nobody listens on; all are held until the last one is known, so that they differ. */

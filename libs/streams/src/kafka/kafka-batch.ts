@@ -10,6 +10,8 @@ export interface KafkaAssignment extends Assignment {
   readonly buffer: StreamRecord[];
   /** Offset behind all that was fetched, markers of transactions included. */
   fetchedTo: number;
+  /** Where what was fetched last began, if not there: it is asked for once more before that is believed. */
+  gapTo: number | undefined;
   /** The group's position, as of the last commit. */
   committed: number;
   /** Writes what comes of this partition; undefined while it is being opened. */

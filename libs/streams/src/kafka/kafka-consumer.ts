@@ -44,6 +44,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   /** Between this member's request to join and the answer: no further batch is begun, for its partition may go. */
   #joining = false;
   #left = false;
+  /** The wall clock's lead over the monotonic one, which changes only when it is set. */
+  #wallAhead = -Infinity;
   #beat: () => Promise<void> = async () => undefined;
 
   constructor(
@@ -69,8 +71,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     const { GROUP_JOIN, STOP, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
     this.#consumer.on(STOP, () => (this.#joinedGroup = false));
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload));
-    this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
-      if (batchSize === 0) this.#fetched(topic, partition, [], Number(lastOffset));
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, firstOffset, lastOffset } }) => {
+      if (batchSize === 0) this.#fetched(topic, partition, [], Number(firstOffset), Number(lastOffset));
     });
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
       if (!restart) this.fail(toStreamsError(`read ${this.topics.join(', ')}`, error));
@@ -97,8 +99,13 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     await Promise.all(owned.map(async ({ producer }) => producer?.close()));
   }
 
+  /** What is fetched comes by itself. kafkajs sends signs of life by the wall clock: set back, it would send none until that has caught up. */
   protected refresh(): void {
-    // What is fetched comes by itself.
+    const { clock, options } = this.context;
+    const ahead = clock.wall() - clock.monotonic();
+    const setBack = this.#wallAhead - ahead > options.heartbeatIntervalMs;
+    this.#wallAhead = ahead;
+    if (setBack) this.fail(new StreamsError('store', 'the clock was set back: the group has to be joined anew'));
   }
 
   protected nextBatch(assignment: KafkaAssignment, limit: (offset: number) => number): PendingBatch | undefined {
@@ -207,6 +214,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       batch: undefined,
       buffer: [],
       fetchedTo: 0,
+      gapTo: undefined,
       committed: 0,
       producer: undefined,
       opening: Promise.resolve(),
@@ -231,8 +239,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
         const committed = (await this.#names.committed(this.group, topic)).get(partition) ?? 0;
         if (!isOwned()) return await producer.close();
         assignment.producer = producer;
-        this.#settle(assignment, committed);
-        if (!this.assignments.has(keyOf(assignment))) this.gain(assignment);
+        if (this.assignments.has(keyOf(assignment))) this.#settle(assignment, committed);
+        else this.#begin(assignment, committed);
         return void this.#passMarkers(assignment);
       } catch (error) {
         await producer?.close();
@@ -241,17 +249,34 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     }
   }
 
+  /** Takes a partition up at the group's position, wherever kafkajs may be. */
+  #begin(assignment: KafkaAssignment, committed: number): void {
+    Object.assign(assignment, { committed, fetchedTo: committed });
+    assignment.buffer.length = 0;
+    this.gain(assignment);
+    this.#seek(assignment);
+    this.#flow(assignment, 0);
+  }
+
   #take({ batch, heartbeat }: EachBatchPayload): void {
     this.#beat = heartbeat;
     const topic = this.#names.ourName(batch.topic);
     const records = batch.messages.map((message) => fromMessage(topic, batch.partition, message));
-    this.#fetched(batch.topic, batch.partition, records, Number(batch.lastOffset()));
+    this.#fetched(batch.topic, batch.partition, records, Number(batch.firstOffset()), Number(batch.lastOffset()));
   }
 
-  /** Puts aside what is new of it: after a rebalance kafkajs begins again at the group's position. */
-  #fetched(name: string, partition: number, records: readonly StreamRecord[], last: number): void {
-    const assignment = this.#owned.get(keyOf({ topic: this.#names.ourName(name), partition }));
+  /**
+   * Puts aside what is new of it: after a rebalance kafkajs begins again at the group's position. It may also bring, late, what it fetched
+   * before one, from further on: then it is sent back to where it has to be.
+   */
+  #fetched(name: string, partition: number, records: readonly StreamRecord[], first: number, last: number): void {
+    const assignment = this.assignments.get(keyOf({ topic: this.#names.ourName(name), partition }));
     if (!assignment) return;
+    if (first > assignment.fetchedTo && first !== assignment.gapTo) {
+      assignment.gapTo = first;
+      return this.#seek(assignment);
+    }
+    assignment.gapTo = undefined;
     assignment.buffer.push(...records.filter(({ offset }) => offset >= assignment.fetchedTo));
     assignment.fetchedTo = Math.max(assignment.fetchedTo, last + 1);
     this.#flow(assignment, assignment.batch?.records.length ?? 0);
@@ -270,11 +295,18 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     this.#wakeup.notify();
   }
 
-  /** Fetches on while nothing waits behind the `inWork` records of the buffer. */
-  #flow({ topic, partition, buffer }: KafkaAssignment, inWork: number): void {
+  /** Has kafkajs go on with what comes after all that was fetched. */
+  #seek({ topic, partition, fetchedTo }: KafkaAssignment): void {
     if (!this.#joinedGroup) return;
+    this.#consumer.seek({ topic: this.#names.nameOf(topic), partition, offset: String(fetchedTo) });
+  }
+
+  /** Fetches on while nothing waits behind the `inWork` records of the buffer, once the position is known. */
+  #flow(assignment: KafkaAssignment, inWork: number): void {
+    if (!this.#joinedGroup) return;
+    const { topic, partition, buffer } = assignment;
     const partitions = [{ topic: this.#names.nameOf(topic), partitions: [partition] }];
-    if (buffer.length > inWork) this.#consumer.pause(partitions);
+    if (buffer.length > inWork || !this.assignments.has(keyOf(assignment))) this.#consumer.pause(partitions);
     else this.#consumer.resume(partitions);
   }
 }

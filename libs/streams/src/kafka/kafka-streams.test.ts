@@ -43,6 +43,18 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     return { place, streams: openKafkaStreams(place, kafkaOptions.parse({})), remove: async () => undefined };
   });
 
+  it('leaves the group when the wall clock is set back, since signs of life would cease', async () => {
+    let wall = 1e12;
+    const clock = { wall: () => wall, monotonic: () => performance.now() };
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+    const streams = openKafkaStreams(place, kafkaOptions.parse({}), { clock });
+    // A clock that is set back as soon as there is a partition to be lost.
+    const onEvent = ({ kind }: ConsumerEvent): void => void (kind === 'assigned' && (wall -= 3_600_000));
+    const running = streams.consumer('g', ['in'], { onEvent }).run(async () => undefined);
+    await expect(running).rejects.toMatchObject({ code: 'store', retriable: true });
+    await streams.close();
+  }, 60_000);
+
   it.each([
     ['went through', true],
     ['was undone', false],

@@ -95,14 +95,15 @@ export class KafkaTopics {
   /** Asks the cluster. Throws StreamsError `store` when that fails. */
   async ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
-      const admin = (this.#admin ??= this.#connect());
+      const connecting = (this.#admin ??= this.#connect());
+      const admin = await connecting.catch((cause: unknown) => Promise.reject(toStreamsError(doing, cause)));
       try {
-        return await question(await admin);
+        return await question(admin);
       } catch (cause) {
         if (tries >= TRIES || !passes(cause)) throw toStreamsError(doing, cause);
         // Its view of the cluster is old, and this is how it gets another.
-        if (this.#admin === admin) this.#admin = undefined;
-        void admin.then((old) => old.disconnect()).catch(() => undefined);
+        if (this.#admin === connecting) this.#admin = undefined;
+        void admin.disconnect().catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
       }
     }
@@ -140,7 +141,11 @@ export class KafkaTopics {
   }
 }
 
-/** Whether an error may pass with a new view of the cluster; kafkajs stumbles (TypeError) over a topic that it has not seen yet. */
+/**
+ * Whether an error may pass with a new view of the cluster: kafkajs stumbles (TypeError) over a topic that it has not seen yet, and
+ * asks a broker that is gone again and again.
+ */
 function passes(error: unknown): boolean {
-  return error instanceof TypeError || (error as { retriable?: unknown }).retriable === true;
+  const { name, retriable } = error as { readonly name?: unknown; readonly retriable?: unknown };
+  return error instanceof TypeError || retriable === true || name === 'KafkaJSNumberOfRetriesExceeded';
 }

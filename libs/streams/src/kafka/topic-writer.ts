@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import { IdSet } from '../id-set.js';
+import { IdTable } from '../id-table.js';
 import type { OutgoingRecord, StreamRecord } from '../record.js';
 import type { Producer } from '../streams.js';
 import { StreamsError, type StreamsErrorCode } from '../streams-error.js';
@@ -29,10 +29,10 @@ const LONGEST_PAUSE_MS = 250;
  * Writes records to a topic, each id once. Kafka has no index of ids, so the writer keeps one: it reads what the topic holds
  * when it first writes. The topic's transactional id is the lock that keeps the index true: whoever opens a producer under it fences
  * the writer before, and that one reads again what was written meanwhile.
- * Memory: a digest of every id of the topic, see {@link IdSet}.
+ * Memory: a digest of every id of the topic, see {@link IdTable}.
  */
 export class TopicWriter {
-  readonly #ids = new IdSet();
+  readonly #ids = new IdTable();
   readonly #next = new Map<number, number>();
   #producer: TransactionalProducer | undefined;
   #waiting: Call[] = [];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { IdSet } from './id-set.js';
+import { IdTable } from './id-table.js';
 
-describe('a set of ids', () => {
-  it('has what was added and nothing else, as a Set does', () => {
-    const [ours, plain] = [new IdSet(), new Set<string>()];
+describe('a table of ids', () => {
+  it('has what was added and nothing else, as a Set has', () => {
+    const [ours, plain] = [new IdTable(), new Set<string>()];
     const differing: string[] = [];
     const compare = (id: string): void => void (ours.has(id) !== plain.has(id) && differing.push(id));
     // One in ten comes a second time.
@@ -18,14 +18,24 @@ describe('a set of ids', () => {
     expect(ours.size).toBe(plain.size);
   });
 
-  it('takes at most 46 bytes an id', () => {
-    const ids = new IdSet();
+  it('keeps the last number of each', () => {
+    const table = new IdTable();
+    const ids = Array.from({ length: 5_000 }, (_, i) => `sample-${i}`);
+    for (const [i, id] of ids.entries()) table.set(id, 1 + (i % 255));
+    for (const id of ids.slice(0, 100)) table.set(id, 7);
+    expect(table.size).toBe(ids.length);
+    expect(ids.map((id) => table.get(id))).toEqual(ids.map((_, i) => (i < 100 ? 7 : 1 + (i % 255))));
+    expect(table.get('sample-5000')).toBe(0);
+  });
+
+  it('takes at most 49 bytes an id', () => {
+    const ids = new IdTable();
     const before = process.memoryUsage().arrayBuffers;
     const count = 300_000;
     for (let i = 0; i < count; i++) ids.add(`${i} ${'x'.repeat(100)}`);
     // Tables that were outgrown may not be collected yet; they are as large as the present ones at most.
     const grown = process.memoryUsage().arrayBuffers - before;
     expect(ids.size).toBe(count);
-    expect(grown / count).toBeLessThan(2 * 46);
+    expect(grown / count).toBeLessThan(2 * 49);
   });
 });

@@ -1,0 +1,76 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { RpcError } from '@mpa/contracts';
+import { StreamsError } from '@mpa/streams';
+import type { Progress } from '../progress/progress.js';
+
+/** Milliseconds between two tries. */
+const AGAIN_AFTER = 1_000;
+/** Milliseconds after which a call must have reached who was called, whether or not there was anything to hear. */
+const LASTING = 60_000;
+/** Milliseconds that a run waits for who is gone: a machine may have to be found, and a model to be loaded. */
+const PATIENCE = 10 * 60_000;
+
+/** How long a run has heard nothing of whoever does a piece of its work: one service, or several that share it. */
+export class Patience {
+  #heard = performance.now();
+
+  constructor(private readonly milliseconds = PATIENCE) {}
+
+  /** There was a sign of life. */
+  renew(): void {
+    this.#heard = performance.now();
+  }
+
+  get isOver(): boolean {
+    return performance.now() - this.#heard > this.milliseconds;
+  }
+}
+
+/** Around what may have to be tried again. */
+export interface Surroundings {
+  readonly signal: AbortSignal;
+  readonly progress: Pick<Progress, 'note'>;
+  /** Shared by those that do the same work; default: one's own. */
+  readonly patience?: Patience;
+}
+
+/** Something that is done anew when it failed; it says so when it hears of whoever does it. */
+export type Attempt = <T>(work: (heard: () => void) => Promise<T>) => Promise<T>;
+
+/**
+ * Does work of which a part is elsewhere, in a service or on a cluster, again and again while that part is gone: who runs it
+ * will start it anew. Both losing and finding it are noted, once each. Rejects with what the work throws: at once when that will not
+ * pass by itself or `signal` is aborted, else when nothing was heard for as long as `patience` has.
+ *
+ * @param name of who is gone, for the notes
+ */
+export function outlasting(name: string, { signal, progress, patience = new Patience() }: Surroundings): Attempt {
+  let isGone = false;
+  const heard = (): void => {
+    patience.renew();
+    if (isGone) progress.note(`${name} is back`);
+    isGone = false;
+  };
+  return async (work) => {
+    for (;;) {
+      const began = performance.now();
+      try {
+        const result = await work(heard);
+        heard();
+        return result;
+      } catch (error) {
+        if (performance.now() - began > LASTING) heard();
+        if (signal.aborted || !mayPass(error) || patience.isOver) throw error;
+        if (!isGone) progress.note(`${name} is gone (${(error as Error).message}); trying again until it is back`);
+        isGone = true;
+        await pause(AGAIN_AFTER, undefined, { signal });
+      }
+    }
+  };
+}
+
+/** Whether a failure may pass by itself: nobody there, or at something else just now; a cluster or a disk that fails. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof StreamsError) return error.code === 'store';
+  return error instanceof RpcError && (error.code === 'UNAVAILABLE' || error.code === 'ABORTED');
+}

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -150,6 +151,8 @@ async function make(source, root) {
     try {
       await source.fill(temporary);
       await check(temporary, source);
+      // An image's user is not who made it.
+      chmodSync(temporary, 0o755);
       if (!existsSync(final)) renameSync(temporary, final);
     } finally {
       rmSync(temporary, { recursive: true, force: true });

@@ -19,6 +19,9 @@ export interface PartitionRange {
  */
 export const TOPIC_SETTINGS = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' } as const;
 
+/** Brokers write the time of a record: they refuse those of a writer whose clock is an hour ahead. */
+const BROKERS_CLOCK = { 'message.timestamp.type': 'LogAppendTime' } as const;
+
 /** Offset behind the last record that was written to a partition. */
 export interface WrittenEnd {
   readonly topic: string;
@@ -129,7 +132,10 @@ export class KafkaTopics {
     const name = this.nameOf(topic);
     return this.ask(`make the topic ${name}`, async (admin) => {
       const { partitions: numPartitions, replication: replicationFactor } = this.options;
-      const configEntries = Object.entries(TOPIC_SETTINGS).map(([key, value]) => ({ name: key, value }));
+      const configEntries = Object.entries({ ...TOPIC_SETTINGS, ...BROKERS_CLOCK }).map(([name, value]) => ({
+        name,
+        value,
+      }));
       if (!(await admin.listTopics()).includes(name)) {
         await admin.createTopics({ topics: [{ topic: name, numPartitions, replicationFactor, configEntries }] });
       }

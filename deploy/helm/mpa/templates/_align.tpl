@@ -41,7 +41,7 @@ initContainers:
     restartPolicy: Always
     args: [--config, /etc/mpa/trainer.yaml]
     {{- include "mpa.container" (list . $trainer) | nindent 4 }}
-    ports: [{ name: grpc, containerPort: 50051 }]
+    ports: [{ name: grpc, containerPort: 50051 }, { name: health, containerPort: 50052 }]
     # No liveness: a step of training may hold the answer up for minutes.
     startupProbe:
       {{- include "mpa.probe" $trainer | nindent 6 }}

@@ -65,13 +65,22 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
 {{- toYaml (mustMergeOverwrite $set (deepCopy .Values.kafka.config)) -}}
 {{- end }}
 
+{{/* What callers may name, as YAML: the volume, the brokers, and where images and an endpoint are. */}}
+{{- define "mpa.places" -}}
+{{- $read := list -}}
+{{- with regexFind "^s3://[^/*?]+" .Values.run.images }}{{ $read = append $read . }}{{ end -}}
+{{- range concat .Values.run.allowHosts (.Values.images.allowHosts | default list) }}{{ $read = append $read (printf "https://%s" .) }}{{ end -}}
+{{- if hasPrefix "http" .Values.run.teacher }}{{ $read = append $read .Values.run.teacher }}{{ end -}}
+{{- toYaml (dict "write" (list "/data" (printf "kafka://%s" (include "mpa.brokers" .))) "read" $read) -}}
+{{- end }}
+
 {{/* A service's configuration, as YAML: what the chart knows, and `config` over it. Takes (list $ "service"). */}}
 {{- define "mpa.config" -}}
 {{- $root := first . -}}
 {{- $name := last . -}}
 {{- $values := index $root.Values $name -}}
 {{- $run := $root.Values.run -}}
-{{- $config := dict "listen" "0.0.0.0:50051" "graceSeconds" $values.graceSeconds "kafka" (include "mpa.kafka" $root | fromYaml) -}}
+{{- $config := dict "listen" "0.0.0.0:50051" "listenHealth" "0.0.0.0:50052" "insecure" (not $values.config.tls) "places" (include "mpa.places" $root | fromYaml) "graceSeconds" $values.graceSeconds "kafka" (include "mpa.kafka" $root | fromYaml) -}}
 {{- if ne $name "trainer" }}{{ $_ := set $config "maxConnectionAgeSeconds" 300 }}{{ end -}}
 {{- if ne $name "evaluator" }}{{ $_ := set $config "images" $root.Values.images }}{{ end -}}
 {{- if ne $name "trainer" -}}
@@ -167,13 +176,9 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* How the kubelet asks a service for its health: gRPC's own protocol, or, as kubelets speak no TLS there, whether it listens. */}}
+{{/* How the kubelet asks a service for its health: by gRPC's own protocol, unencrypted, as kubelets speak no TLS. */}}
 {{- define "mpa.probe" -}}
-{{- if .config.tls -}}
-tcpSocket: { port: grpc }
-{{- else -}}
-grpc: { port: 50051 }
-{{- end -}}
+grpc: { port: 50052 }
 {{- end }}
 
 {{/* Takes (list $ values "work" or "training"). */}}

@@ -21,7 +21,7 @@ export async function estimate(
 ): Promise<string | undefined> {
   const vary = services.annotator?.workers.vary || services.parityWorkers.vary;
   const patience = vary ? { patience: new Patience(0) } : {};
-  return timed(services, streams, amounts, { ...surroundings, ...patience }).catch((error: unknown) => {
+  return fromFirstImages(services, streams, amounts, { ...surroundings, ...patience }).catch((error: unknown) => {
     if (vary && error instanceof RpcError && error.code === 'UNAVAILABLE') return undefined;
     throw error;
   });
@@ -32,7 +32,7 @@ interface Amounts {
   readonly questions: number;
 }
 
-async function timed(
+async function fromFirstImages(
   { annotator, parityModel }: Pick<Services, 'annotator' | 'parityModel'>,
   streams: Streams,
   { images, questions }: Amounts,

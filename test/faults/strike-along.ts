@@ -27,10 +27,11 @@ export interface Strikes {
 
 /**
  * Strikes so many times, spread over a stage's work at random, each time after the stage went on since the last; and tells how long
- * after each the stage did something again.
+ * after each the stage did something again, or was found to be done.
  */
 export async function strikeAlong(strikes: Strikes): Promise<Struck> {
   const { gauge, times, strike, random, ended } = strikes;
+  const isDone = async (): Promise<boolean> => (await gauge.position()) >= (gauge.total() ?? Infinity);
   const recovered: number[] = [];
   let injected = 0;
   try {
@@ -42,7 +43,7 @@ export async function strikeAlong(strikes: Strikes): Promise<Struck> {
       injected += 1;
       const struck = performance.now();
       const before = await gauge.activity();
-      await until(async () => (await gauge.activity()) > before, ended);
+      await until(async () => (await gauge.activity()) > before || (await isDone()), ended);
       recovered.push((performance.now() - struck) / 1000);
     }
   } catch (error) {

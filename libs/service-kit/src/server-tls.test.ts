@@ -147,7 +147,8 @@ describe('a service with certificates', () => {
     expect(await serialAt(address, ours.cert)).toBe(before);
     writePems(pems, other, ours.cert);
     await expect.poll(() => serialAt(address, ours.cert)).not.toBe(before);
-    expect(warnings()).toHaveLength(1);
+    // While the files are replaced, another look may find them in between.
+    expect(warnings().filter((message) => message.includes(said))).toHaveLength(1);
   });
 
   it('does not start with files that cannot be used, and names them', async () => {

@@ -41,10 +41,9 @@ function report(what: string, seconds: { ours: number; bare: number }): void {
   const [ours, bare] = [RECORDS / seconds.ours, RECORDS / seconds.bare];
   const verdict = ours >= 0.9 * bare ? 'reached' : 'missed';
   const share = `${((100 * ours) / bare).toFixed(0)} %`;
-  const megabytes = (rate: number): string => `${rate.toFixed(0)} a second (${((rate * VALUE_BYTES) / 1e6).toFixed(1)} MB/s)`;
-  console.log(
-    `streams: ${what}: ${megabytes(ours)}, bare kafkajs ${megabytes(bare)}: ${share}   aim 90 % ${verdict}`,
-  );
+  const megabytes = (rate: number): string =>
+    `${rate.toFixed(0)} a second (${((rate * VALUE_BYTES) / 1e6).toFixed(1)} MB/s)`;
+  console.log(`streams: ${what}: ${megabytes(ours)}, bare kafkajs ${megabytes(bare)}: ${share}   aim 90 % ${verdict}`);
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {

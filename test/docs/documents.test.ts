@@ -134,7 +134,7 @@ describe('what stands against each threat', () => {
   const rows = security.tables.flatMap((table) => table.rows);
 
   it.each(rows)('%s: is proven by tests that are there', (_threat, _mitigation, proof) => {
-    const files = [...proof!.matchAll(/`([^`]+\.test\.\w+)`: ((?:“[^”]+”(?:, )?)+)/g)];
+    const files = [...proof.matchAll(/`([^`]+\.test\.\w+)`: ((?:“[^”]+”(?:, )?)+)/g)];
     expect(files.map(([whole]) => whole).join('; ')).toBe(proof);
     for (const [, file, names] of files) {
       const code = readFileSync(join(ROOT, file!), 'utf8');

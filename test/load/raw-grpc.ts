@@ -53,7 +53,7 @@ export function ending(stream: ClientHttp2Stream): Promise<string> {
         ended = status[Number(code)]!;
         stream.close();
       } else if (headers[':status'] !== 200 && headers[':status'] !== undefined)
-        ended = `HTTP ${String(headers[':status'])}`;
+        ended = `HTTP ${Number(headers[':status'])}`;
     };
     stream.on('response', see).on('trailers', see);
     stream.on('error', () => undefined);

@@ -42,7 +42,12 @@ function fleets(a: Assumptions, plan: Plan): Record<'annotator' | 'parity', Flee
   const { partitions, failureHours, restartSeconds, rebalanceSeconds } = a;
   const common = { partitions, failureHours, restartSeconds, rebalanceSeconds, seed: SEED };
   return {
-    annotator: simulateFleet({ ...common, records: a.images, workers: plan.annotators, recordSeconds: a.teacherSeconds }),
+    annotator: simulateFleet({
+      ...common,
+      records: a.images,
+      workers: plan.annotators,
+      recordSeconds: a.teacherSeconds,
+    }),
     parity: simulateFleet({
       ...common,
       records: a.images * a.annotated,

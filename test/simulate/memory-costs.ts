@@ -50,5 +50,8 @@ function decision(i: number): object {
   const both = { signals, studentSignals: signals, studentAnswer: 'something else', studentModelId: 'small' };
   const made = create(DecisionSchema, { sampleId: id, runId: 'run', task: Task.OKVQA, image, status, weight: 1, ...text, ...both }); // prettier-ignore
   const { value } = topics.decisions.record(id, made);
-  return topics.decisions.decode({ ...{ topic: '', partition: 0, offset: 0, key: id, id, headers: {}, timestamp: 0 }, value });
+  return topics.decisions.decode({
+    ...{ topic: '', partition: 0, offset: 0, key: id, id, headers: {}, timestamp: 0 },
+    value,
+  });
 }

@@ -13,7 +13,8 @@ export async function writeLinkedImages(folder: string, count: number): Promise<
     for (let i = from; i < Math.min(count, from + NAMES); i++) {
       const inFolder = join(folder, String(Math.floor(i / IN_FOLDER)));
       if (i % IN_FOLDER === 0) mkdirSync(inFolder, { recursive: true });
-      if (i === from) await sharp({ create: { width: 16, height: 16, channels: 3, background: '#4080c0' } }).png().toFile(first); // prettier-ignore
+      if (i === from)
+        await sharp({ create: { width: 16, height: 16, channels: 3, background: '#4080c0' } }).png().toFile(first); // prettier-ignore
       else linkSync(first, join(inFolder, `${i}.png`));
     }
   }

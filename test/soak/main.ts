@@ -39,10 +39,10 @@ async function serve(name: 'annotator' | 'parity', size: string, folder: string)
   const child = spawn(process.execPath, ['--import', STAND_IN, MPA, 'serve', name, '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  for await (const line of createInterface(child.stdout!)) {
+  for await (const line of createInterface(child.stdout)) {
     const address = /"address":"([^"]+)"/.exec(line)?.[1];
     if (!address) continue;
-    child.stdout!.resume();
+    child.stdout.resume();
     return { child, address };
   }
   throw new Error(`the ${name} did not start`);
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     if (!isWell) process.exitCode = 1;
   } finally {
     for (const child of children) child.kill('SIGTERM');
-    await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')));
+    await Promise.all(children.map(async (child) => child.exitCode ?? (await once(child, 'exit'))));
     await broker?.stop();
     await rm(work, { recursive: true, force: true });
   }
@@ -139,7 +139,9 @@ async function alignArgs(of: {
 
 function reportRecords(summary: Summary, { lost, twice, latency, selected }: RecordCheck, count: number): boolean {
   const isWhole =
-    [summary.images, summary.annotated].every((n) => n === count) && summary.selected === selected && lost + twice === 0;
+    [summary.images, summary.annotated].every((n) => n === count) &&
+    summary.selected === selected &&
+    lost + twice === 0;
   console.log(`records lost ${lost}, twice ${twice}: ${isWhole ? 'all there' : 'NOT ALL THERE'}`);
   const [median, p99, longest] = [latency.median, latency.p99, latency.longest].map((ms) => ms.toFixed(0));
   console.log(`from annotation to decision: median ${median} ms, p99 ${p99} ms, longest ${longest} ms`);

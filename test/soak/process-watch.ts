@@ -58,7 +58,9 @@ function lookAt(pid: number): { bytes: number; cpuSeconds: number } | undefined 
   try {
     const kilobytes = /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     // The command's name, in brackets, may hold spaces; utime and stime are the 12th and 13th field behind it.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return { bytes: Number(kilobytes) * 1024, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS };
   } catch {
     return undefined; // it has ended

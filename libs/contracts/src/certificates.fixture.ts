@@ -86,7 +86,7 @@ export function writePems(folder: string, { cert, key }: Pair, ca: string): { ce
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
 function validity(): { notBefore: Date; notAfter: Date } {

@@ -154,7 +154,7 @@ export class CallGate {
       call.once('close', () => this.#leave(passage));
       this.run(() => (handler as unknown as StreamHandler)(call));
     };
-    return guarded as unknown as Handler;
+    return guarded;
   }
 
   #handled(metadata: Metadata): Passage {

@@ -26,7 +26,7 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function start(config: object): Promise<RunningService> {
-  const running = await startService(echo, { greeting: 'hello', ...config } as never, { logger });
+  const running = await startService(echo, { greeting: 'hello', ...config }, { logger });
   closing.push(() => running.stop());
   return running;
 }

@@ -37,7 +37,7 @@ export async function serverCredentials(tls: ServerTls | undefined, logger: Logg
     });
     const callers = ca === undefined ? null : certificates;
     // grpc-js names the two providers the other way round in its types.
-    return experimental.createCertificateProviderServerCredentials(certificates, callers!, requireClient);
+    return experimental.createCertificateProviderServerCredentials(certificates, callers, requireClient);
   } catch (error) {
     if (error instanceof TlsError) throw new ConfigError(`tls: ${error.message}`, { cause: error });
     throw error;

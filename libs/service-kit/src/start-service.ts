@@ -154,7 +154,10 @@ async function serve(
   const names = ['', ...services.map(({ typeName }) => typeName)];
   const callers = await Callers.of(config.callers, [...names.slice(1), ...REFLECTION], env, token);
   const calls = new CallGate(config.limits, (answer) => watched.run(answer));
-  const server = newServer([...(callers ? [callers.interceptor] : []), calls.interceptor], config.maxConnectionAgeSeconds);
+  const server = newServer(
+    [...(callers ? [callers.interceptor] : []), calls.interceptor],
+    config.maxConnectionAgeSeconds,
+  );
   for (const each of parts.implementations) {
     watched.calls.expect(each);
     server.addService(each.definition, calls.guard(each));
@@ -199,7 +202,13 @@ async function listen(
 
 function newServer(interceptors: ServerInterceptor[], maxConnectionAgeSeconds?: number): Server {
   const age = maxConnectionAgeSeconds && { 'grpc.max_connection_age_ms': maxConnectionAgeSeconds * 1000 };
-  return new Server({ ...messageLimits, ...pings(CALLER_LOST_MS), ...age, 'grpc.max_concurrent_streams': MOST_STREAMS, interceptors });
+  return new Server({
+    ...messageLimits,
+    ...pings(CALLER_LOST_MS),
+    ...age,
+    'grpc.max_concurrent_streams': MOST_STREAMS,
+    interceptors,
+  });
 }
 
 /** The address with the port that was taken. */

@@ -69,7 +69,18 @@ async function* answer(
     const questions = limit > 0 ? samples.slice(0, limit) : samples;
     const results = new Map<string, KeptResult[]>(contestants.map(({ model }) => [model.label, []]));
     const onAnswered = (answers: number): void => context.metrics.records.inc({ outcome: 'answered' }, answers);
-    const plan = { task, contestants, questions, batch: config.batch, imageRoot, images, log, onSkipped, onAnswered, signal };
+    const plan = {
+      task,
+      contestants,
+      questions,
+      batch: config.batch,
+      imageRoot,
+      images,
+      log,
+      onSkipped,
+      onAnswered,
+      signal,
+    };
     for await (const kept of evaluate(plan)) {
       results.get(kept.result.model)!.push(kept);
       yield { event: { case: 'result', value: kept.result } };

@@ -41,7 +41,8 @@ async function resolved(wanted, artifact, suffix) {
   await requireJava();
   const folder = join(cacheDirectory(), 'kafka', `${release}${suffix}`);
   await oneAtATime(folder, async () => {
-    if (!existsSync(folder)) await step(`Apache Kafka ${release}${suffix}`, () => resolveInto(folder, release, artifact));
+    if (!existsSync(folder))
+      await step(`Apache Kafka ${release}${suffix}`, () => resolveInto(folder, release, artifact));
   });
   return { release, classPath: join(folder, '*') };
 }

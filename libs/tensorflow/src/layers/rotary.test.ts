@@ -19,12 +19,12 @@ it('turns the channels that have frequencies, and leaves the others alone', () =
   ];
   const [x, dy] = [[1, 2, 3, 4, 5, 6], [6, -5, 4, -3, 2, -1]]; // prettier-ignore
   const [value, gradient] = [
-    rotate(tf.tensor4d(x!, [1, 1, 1, 6]), table).dataSync(),
+    rotate(tf.tensor4d(x, [1, 1, 1, 6]), table).dataSync(),
     tf
-      .grad((input) => rotate(input, table))(tf.tensor4d(x!, [1, 1, 1, 6]), tf.tensor4d(dy!, [1, 1, 1, 6]))
+      .grad((input) => rotate(input, table))(tf.tensor4d(x, [1, 1, 1, 6]), tf.tensor4d(dy, [1, 1, 1, 6]))
       .dataSync(),
   ];
   // float32 rounding of angles and products: 1e-6 of 6
-  turned(x!, 1).forEach((expected, i) => expect(value[i], `value ${i}`).toBeCloseTo(expected, 5));
-  turned(dy!, -1).forEach((expected, i) => expect(gradient[i], `gradient ${i}`).toBeCloseTo(expected, 5));
+  turned(x, 1).forEach((expected, i) => expect(value[i], `value ${i}`).toBeCloseTo(expected, 5));
+  turned(dy, -1).forEach((expected, i) => expect(gradient[i], `gradient ${i}`).toBeCloseTo(expected, 5));
 });

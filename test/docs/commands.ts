@@ -17,8 +17,13 @@ export function commandsOf({ blocks }: Document): string[] {
     .filter((line) => line !== '');
 }
 
-/** The configuration files that a document shows: YAML blocks whose first line is their name, as a comment. */
+/** The configuration files that a document shows: YAML blocks whose first line is their name, as a comment. Others are examples. */
 export function filesOf({ blocks }: Document): Map<string, string> {
-  const named = blocks.filter(({ language }) => language === 'yaml');
-  return new Map(named.map(({ lines }) => [/^# (\S+\.yaml)$/.exec(lines[0] ?? '')?.[1] ?? '', lines.join('\n')]));
+  const files = blocks
+    .filter(({ language }) => language === 'yaml')
+    .flatMap(({ lines }): [string, string][] => {
+      const name = /^# (\S+\.yaml)$/.exec(lines[0] ?? '')?.[1];
+      return name === undefined ? [] : [[name, lines.join('\n')]];
+    });
+  return new Map(files);
 }

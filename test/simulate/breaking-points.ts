@@ -32,8 +32,13 @@ export function breakingPoints(a: Assumptions, costs: Costs, memory: MemoryCosts
       why: `${memory.decisionBytes.toFixed(0)} bytes a decision, ${(a.memory / 1e9).toFixed(0)} GB`,
     },
     {
-      part: 'the driver keeps a digest of every id that it lists',
-      images: a.memory / memory.idBytes,
+      part: 'the driver keeps digests of ids: what it listed, and what each of two stages owes',
+      images: a.memory / (3 * memory.idBytes),
+      why: `${memory.idBytes.toFixed(0)} bytes an id`,
+    },
+    {
+      part: 'the trainer keeps a digest of every decision, to take each sample once',
+      images: a.memory / memory.idBytes / a.annotated,
       why: `${memory.idBytes.toFixed(0)} bytes an id`,
     },
     {

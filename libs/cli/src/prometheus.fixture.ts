@@ -47,7 +47,10 @@ export class Prometheus {
         if (found) resolve(found);
       });
     });
-    return new Prometheus(child, await address);
+    const prometheus = new Prometheus(child, await address);
+    // It listens before it answers.
+    while (!(await fetch(`http://${prometheus.address}/-/ready`)).ok) await pause(100);
+    return prometheus;
   }
 
   /** What the expression came to since the start, by series; numbers only. */

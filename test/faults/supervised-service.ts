@@ -39,7 +39,9 @@ export class SupervisedService {
   ): Promise<SupervisedService> {
     const address = `${surroundings.host ?? '127.0.0.1'}:${await freePort()}`;
     const configFile = join(mkdtempSync(join(work, `${name}-`)), 'config.json');
-    writeFileSync(configFile, JSON.stringify({ ...config, listen: address }));
+    // An address beyond loopback is that of a namespace of this machine.
+    const exposed = surroundings.host === undefined ? {} : { insecure: true, places: 'any' };
+    writeFileSync(configFile, JSON.stringify({ ...config, ...exposed, listen: address }));
     return new SupervisedService(name, address, configFile, surroundings);
   }
 

@@ -3,15 +3,12 @@
  * the cost of streams and services. The S-VLM, told by the folder's name, is wrong about one sample in 5,000.
  */
 import { createHash } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { VisionModel, type LoadOptions, type SignalKind } from '@mpa/inference';
 import { formatAnnotation } from '@mpa/prompts';
 import { decodeImage } from '@mpa/vlm';
 
 const SMALL = 'stand-in-small';
 const WRONG = 5_000;
-/** Milliseconds of a model's work on a record. */
-const RECORD_MS = Number(process.env['MPA_STAND_IN_MS'] ?? 0);
 
 type Image = { readonly sampleId: string };
 type Question = { readonly image: Image; readonly grid?: number | undefined; readonly steps?: readonly string[] };
@@ -19,7 +16,6 @@ type Question = { readonly image: Image; readonly grid?: number | undefined; rea
 class StandInModel {
   readonly gives: ReadonlySet<SignalKind> = new Set(['confidence', 'attention']);
   readonly parallel = 1;
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(readonly id: string) {}
 
@@ -33,7 +29,6 @@ class StandInModel {
   }
 
   async look(images: readonly Image[]): Promise<readonly Image[]> {
-    if (RECORD_MS > 0) await pause(RECORD_MS * images.length);
     return images;
   }
 
@@ -55,19 +50,11 @@ class StandInModel {
     }));
   }
 
-  inTurn<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
-    const turn = this.#last.then(async () => {
-      const began = performance.now();
-      const result = await work();
-      return { result, seconds: (performance.now() - began) / 1000 };
-    });
-    this.#last = turn.catch(() => undefined);
-    return turn;
+  async inTurn<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
+    return { result: await work(), seconds: 0 };
   }
 
-  async close(): Promise<void> {
-    await this.#last;
-  }
+  async close(): Promise<void> {}
 }
 
 VisionModel.open = async ({ checkpoint }) => new StandInModel(checkpoint) as unknown as VisionModel;

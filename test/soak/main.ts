@@ -91,9 +91,12 @@ async function soak(
   const align = spawn(process.execPath, [MPA, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(align);
   let decided = 0;
+  let allDecided = began;
   createInterface(align.stderr).on('line', (line) => {
     process.stderr.write(`${line}\n`);
+    const before = decided;
     decided = Number(/^decide: (\d+)\//.exec(line)?.[1] ?? decided);
+    if (decided > before) allDecided = performance.now();
   });
   const pids = { 'mpa align': align.pid!, annotator: annotator.child.pid!, parity: parity.child.pid! };
   const watch = new ProcessWatch(pids, () => decided / count);
@@ -101,6 +104,7 @@ async function soak(
   watch.stop();
   if (align.exitCode !== 0) throw new Error(`mpa align ended with ${align.exitCode}`);
   const seconds = (performance.now() - began) / 1000;
+  const after = (performance.now() - allDecided) / 1000;
   const place = broker ? formatKafkaPlace({ brokers: broker.brokers, prefix: 'run' }) : join(run, 'streams');
   const streams = openStreams(place, kafkaOptions.parse({}));
   const records = await checkRecords(streams, count);
@@ -109,6 +113,7 @@ async function soak(
   const machine = `${cpus()[0]!.model.trim()}, ${cpus().length} threads`;
   console.log(`${machine}; ${broker ? 'Kafka' : 'embedded log'}`);
   console.log(`${count} images in ${seconds.toFixed(0)} s: ${(count / seconds).toFixed(0)} a second, all stages`);
+  console.log(`of that after the last decision: ${after.toFixed(0)} s`);
   const summary = JSON.parse(output.trimEnd().split('\n').at(-1)!) as Summary;
   const isWhole = reportRecords(summary, records, count);
   const isFlat = reportMemory(watch);

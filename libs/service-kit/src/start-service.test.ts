@@ -155,6 +155,10 @@ describe('startService', () => {
     await expect(started({ metrics: { listen: host } })).rejects.toThrow(`cannot listen on ${host}`);
     await running.stop();
     await expect(fetch(running.metricsUrl!)).rejects.toThrow();
+    // What does not start shows nothing either.
+    const nowhere = { places: { read: ['/no/such/folder'] }, metrics: { listen: host } };
+    await expect(started(nowhere)).rejects.toThrow('there is no folder /no/such/folder');
+    await expect(fetch(running.metricsUrl!)).rejects.toThrow();
   });
 
   it('counts the models of its own calls, in a process that has others', async () => {

@@ -107,12 +107,13 @@ export async function startService<S extends z.ZodObject>(
   const stopping = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
+  const places = await Places.of(server.places ?? 'any');
   const watched = await openMetrics(service.name, server.metrics);
   const { metrics, calls } = watched;
   const context: ServiceContext = {
     logger,
     stopping: stopping.signal,
-    places: await Places.of(server.places ?? 'any'),
+    places,
     openStreams: options.openStreams ?? openPlaces(server, kafkaCredentials(env)),
     env,
     metrics,

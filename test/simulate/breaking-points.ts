@@ -42,7 +42,7 @@ export function breakingPoints(a: Assumptions, costs: Costs, memory: MemoryCosts
       why: `${memory.idBytes.toFixed(0)} bytes an id`,
     },
     {
-      part: 'the driver is one process: it lists, counts every record, and copies them in the end',
+      part: 'the driver is one process: it lists, counts and copies every record',
       images: seconds / driver,
       why: cores(driver),
     },

@@ -1,6 +1,6 @@
 import type { Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
-import { GapTally, type GapCounts } from './gap-tally.js';
+import { GapTally } from './gap-tally.js';
 import type { Listing } from './listing.js';
 import type { Services } from './services.js';
 import { takeWrittenAnnotations } from './take-written-annotations.js';
@@ -17,6 +17,7 @@ export interface GapContext {
 /**
  * Annotates all images and decides about all annotations, both at once, from where an earlier session left off. Without an
  * annotator the annotations are those that were imported. A stage that fails ends the other one, and its failure is thrown.
+ * Resolves to what was counted.
  *
  * @param place where the streams are, for the workers
  * @param listing of the records on the topic `images`; a failure of it ends both stages
@@ -27,7 +28,7 @@ export async function annotateAndDecide(
   place: string,
   listing: Listing,
   { progress, signal, onAnnotated }: GapContext,
-): Promise<GapCounts> {
+): Promise<GapTally> {
   const tally = new GapTally(streams, listing);
   const { annotations, decisions } = tally;
   await tally.lookAtAnnotations();
@@ -64,5 +65,5 @@ export async function annotateAndDecide(
   for (const stage of [...stages, listing.done]) stage.catch((error: unknown) => failure.abort(error));
   await Promise.allSettled(stages);
   either.throwIfAborted();
-  return tally.counts;
+  return tally;
 }

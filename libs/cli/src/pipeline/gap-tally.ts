@@ -4,6 +4,7 @@ import { AnnotationStatus } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { StreamRecord, Streams } from '@mpa/streams';
 import type { Listing } from './listing.js';
+import { SignalTally } from './signal-tally.js';
 import { StageTally } from './stage-tally.js';
 import { TopicTail } from './topic-tail.js';
 
@@ -17,6 +18,7 @@ export type GapCounts = Pick<Summary, 'images' | 'annotated' | 'skipped' | 'sele
 export class GapTally {
   readonly annotations: StageTally;
   readonly decisions: StageTally;
+  readonly signals = new SignalTally();
   readonly #images: TopicTail;
   #areAllAnnotated = false;
 
@@ -30,7 +32,8 @@ export class GapTally {
       ...{ input: annotations.name, output: decisions.name, outcome: decisionOutcome, isPassed: isSelection },
     });
     this.annotations = new StageTally(streams, {
-      ...{ input: images.name, output: annotations.name, outcome: annotationOutcome, isPassed: isAnnotation },
+      ...{ input: images.name, output: annotations.name, isPassed: isAnnotation },
+      outcome: (record) => this.#annotationOutcome(record),
       onPassed: (id) => this.decisions.expect(id),
     });
   }
@@ -69,16 +72,17 @@ export class GapTally {
       rejected: decisions.lost,
     };
   }
+
+  #annotationOutcome(record: StreamRecord): string {
+    const annotation = topics.annotations.decode(record);
+    this.signals.add(annotation);
+    return annotation.status === AnnotationStatus.ANNOTATED ? ANNOTATED : (annotation.skipped?.reason ?? 'unknown');
+  }
 }
 
 const ANNOTATED = 'annotated';
 const isAnnotation = (outcome: string): boolean => outcome === ANNOTATED;
 const isSelection = (outcome: string): boolean => selectionReasons.some((reason) => reason === outcome);
-
-function annotationOutcome(record: StreamRecord): string {
-  const { status, skipped } = topics.annotations.decode(record);
-  return status === AnnotationStatus.ANNOTATED ? ANNOTATED : (skipped?.reason ?? 'unknown');
-}
 
 function decisionOutcome(record: StreamRecord): string {
   return topics.decisions.decode(record).cause?.reason ?? 'unknown';

@@ -14,10 +14,10 @@ import { followedHeaders } from './followed-images.js';
 import { finishedListing, startListing, type Listing } from './listing.js';
 import { patientStreams } from './patient-streams.js';
 import type { PipelineOptions } from './pipeline-options.js';
+import { RecordKeeper } from './record-keeper.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
-import { checkUnused, keepRecords, openRunStreams } from './run-streams.js';
+import { checkUnused, openRunStreams } from './run-streams.js';
 import type { Services } from './services.js';
-import { signalCosts } from './signal-costs.js';
 import { teacherUsage } from './teacher-usage.js';
 import { curveSummary, readCurve, trainStudent } from './train-student.js';
 
@@ -48,12 +48,17 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
       await checkSameRun(folder, options, () => checkUnused(options, streams));
       // A cluster that a new run cannot reach is an error at once; from here on it is waited for.
       const patient = options.kafka ? patientStreams(streams, context) : streams;
-      const run = { options, evaluated, paths: folder, place, streams: patient, started };
-      const { summary, curve } = await runStages(run, context);
-      await keepRecords(options, patient, folder);
-      await writeFileAtomically(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
-      await writeReport(folder, patient, summary, curve, { images: new ImageStore(options.config.images) });
-      return summary;
+      const keeper = options.kafka && new RecordKeeper(patient, folder.streams, context.progress);
+      try {
+        const run = { options, evaluated, paths: folder, place, streams: patient, started };
+        const { summary, curve } = await runStages(run, context);
+        const records = keeper ? await keeper.finish() : streams;
+        await writeFileAtomically(folder.summary, `${JSON.stringify(summary, null, 2)}\n`);
+        await writeReport(folder, records, summary, curve, { images: new ImageStore(options.config.images) });
+        return summary;
+      } finally {
+        await keeper?.close();
+      }
     } finally {
       await streams.close();
     }
@@ -121,10 +126,10 @@ async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
     const accuracy = await evaluateModels(services.evaluator, run.evaluated, models, paths, { ...context, headers });
     const curve = await readCurve(paths);
     const train = { steps: training.steps, ...curveSummary(curve) };
-    const signals = await signalCosts(streams);
-    const teacher = options.endpoint ? await teacherUsage(streams, prices) : null;
+    const signals = gap.signals.costs;
+    const teacher = options.endpoint ? await teacherUsage(streams, prices, gap.signals.missing) : null;
     const { seconds } = await keep({});
-    const summary: Summary = { run: paths.folder, ...gap, signals, teacher, train, ...accuracy, seconds };
+    const summary: Summary = { run: paths.folder, ...gap.counts, signals, teacher, train, ...accuracy, seconds };
     checkCounts(summary, training);
     return { summary, curve };
   } finally {

@@ -1,18 +1,8 @@
 import { topics } from '@mpa/service-kit';
 import type { RunPaths } from '@mpa/storage';
-import {
-  deadLetterTopic,
-  formatKafkaPlace,
-  openEmbeddedStreams,
-  openStreams,
-  type OutgoingRecord,
-  type Streams,
-} from '@mpa/streams';
+import { formatKafkaPlace, openStreams, type Streams } from '@mpa/streams';
 import { CliError } from '../cli-error.js';
 import type { PipelineOptions } from './pipeline-options.js';
-
-/** Records copied at a time. */
-const BATCH = 256;
 
 /** A run's streams, and their place for services that open them themselves. */
 export interface RunStreams {
@@ -35,30 +25,5 @@ export async function checkUnused({ kafka }: PipelineOptions, streams: Streams):
     throw new CliError(
       `the cluster has records of a run ${message.runId} under the prefix ${kafka.prefix}; give another --prefix`,
     );
-  }
-}
-
-/** Copies a run's records from Kafka into its folder, where `mpa console` and `mpa analyze` look. Doing it again adds what is new. */
-export async function keepRecords(
-  { kafka }: PipelineOptions,
-  streams: Streams,
-  { streams: folder }: RunPaths,
-): Promise<void> {
-  if (!kafka) return;
-  const kept = openEmbeddedStreams(folder);
-  try {
-    const names = Object.values(topics).map(({ name }) => name);
-    for (const topic of [...names, ...names.map(deadLetterTopic)]) {
-      let batch: OutgoingRecord[] = [];
-      for await (const record of streams.readAll(topic)) {
-        batch.push(record);
-        if (batch.length < BATCH) continue;
-        await kept.producer.send(topic, batch);
-        batch = [];
-      }
-      if (batch.length > 0) await kept.producer.send(topic, batch);
-    }
-  } finally {
-    await kept.close();
   }
 }

@@ -7,7 +7,11 @@ import type { Streams } from '@mpa/streams';
 export type Prices = EndpointConfig['prices'];
 
 /** Sums up a run's replies of an L-VLM behind an endpoint; null when there are none. */
-export async function teacherUsage(streams: Streams, prices: Prices): Promise<TeacherUsage | null> {
+export async function teacherUsage(
+  streams: Streams,
+  prices: Prices,
+  missingSignals: TeacherUsage['missingSignals'],
+): Promise<TeacherUsage | null> {
   const stages: Record<string, Usage> = {};
   let total = NO_USAGE;
   for await (const { message: reply } of topics.replies.read(streams)) {
@@ -20,16 +24,8 @@ export async function teacherUsage(streams: Streams, prices: Prices): Promise<Te
   return {
     stages: Object.fromEntries(Object.entries(stages).map(([purpose, usage]) => [purpose, priced(usage)])),
     total: priced(total),
-    missingSignals: await missingSignals(streams),
+    missingSignals,
   };
-}
-
-async function missingSignals(streams: Streams): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for await (const { message } of topics.annotations.read(streams)) {
-    for (const kind of message.missingSignals) counts[kind] = (counts[kind] ?? 0) + 1;
-  }
-  return counts;
 }
 
 /** What was used, in words. */

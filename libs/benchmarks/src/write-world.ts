@@ -45,6 +45,8 @@ export interface WrittenWorld {
 }
 
 const SEEDS_APART = 1_000_000;
+/** The last seed whose images have numbers below 2^31: those above are pretraining's. */
+const LAST_SEED = 2146;
 const SHEET_IMAGES = 48;
 const JPEG_QUALITY = 88;
 
@@ -162,7 +164,7 @@ function checkOptions({ task, split, count, seed }: WorldOptions): void {
   if (!Number.isInteger(count) || count < 1 || count > SEEDS_APART) {
     throw new WorldError(`cannot draw ${count} images; give a whole number from 1 to ${SEEDS_APART}`);
   }
-  if (!Number.isInteger(seed) || seed < 1 || seed > 1_000_000) {
-    throw new WorldError(`cannot use seed ${seed}; give a whole number from 1 to 1000000`);
+  if (!Number.isInteger(seed) || seed < 1 || seed > LAST_SEED) {
+    throw new WorldError(`cannot use seed ${seed}; give a whole number from 1 to ${LAST_SEED}`);
   }
 }

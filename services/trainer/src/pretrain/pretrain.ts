@@ -90,7 +90,7 @@ export interface PretrainProgress {
   readonly characters?: number;
 }
 
-/** `mpa world` draws the images below this number, for any seed up to 2000; pretraining those from it on. */
+/** `mpa world` draws the images below this number; pretraining those from it on. */
 const FIRST_IMAGE = 2 ** 31;
 const MAX_NORM = 1;
 const CHECKED_IMAGES = 100;

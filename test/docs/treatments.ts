@@ -60,6 +60,7 @@ export const treatments: readonly Treatment[] = [
   { starts: 'helm', how: 'exists', why: 'needs a cluster; npm run kubernetes installs and upgrades the chart' },
   { starts: 'kubectl', how: 'exists', why: 'needs a cluster' },
   { starts: 'npm run kubernetes', how: 'exists', why: 'builds a Kubernetes API server' },
+  { starts: 'grpcurl', how: 'exists', why: 'a program of others; libs/service-kit tests what it asks' },
   { starts: 'npx mpa topics', how: 'parse', why: 'needs a cluster; libs/cli tests it' },
   { starts: 'npm run audit', how: 'exists', why: 'asks the registry' },
   { starts: 'npm test', how: 'exists', why: 'runs this test' },

@@ -65,3 +65,8 @@ export const ASSUMED: { readonly [Name in keyof Assumptions]: { readonly value: 
   objectMonth: { value: 0.023, meaning: 'dollars a month and GB of object storage' },
   objectReads: { value: 0.4e-6, meaning: 'dollars a read from object storage' },
 };
+
+/** The flag that sets an assumption, without its dashes. */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

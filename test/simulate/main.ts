@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ASSUMED, type Assumptions } from './assumptions.js';
+import { ASSUMED, flagOf, type Assumptions } from './assumptions.js';
 import { breakingPoints } from './breaking-points.js';
 import { readCosts } from './costs.js';
 import { simulateFleet, type FleetRun } from './fleet.js';
@@ -18,7 +18,6 @@ class UsageError extends Error {}
 
 function readFlags(): { assumed: Assumptions; costs: string; json: boolean } {
   const named = Object.keys(ASSUMED) as (keyof Assumptions)[];
-  const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const own = { costs: { type: 'string' }, json: { type: 'boolean' } } as const;
   const options = { ...Object.fromEntries(named.map((name) => [flagOf(name), { type: 'string' as const }])), ...own };
   let values: Record<string, unknown>;

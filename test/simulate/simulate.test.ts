@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { ASSUMED, type Assumptions } from './assumptions.js';
+import { ASSUMED, flagOf, type Assumptions } from './assumptions.js';
 import { breakingPoints } from './breaking-points.js';
 import { simulateFleet, type Fleet } from './fleet.js';
 import { planOf } from './plan.js';
@@ -65,4 +66,12 @@ describe('the plan', () => {
     expect(points[0]!.images).toBeCloseTo(64e9 / 4000 / 0.095, -3);
     expect(breakingPoints({ ...assumed, trained: 1e6 }, costs, memory)[0]!.part).not.toMatch(/trainer/);
   });
+});
+
+it('has all its assumptions in the documentation, with their defaults', async () => {
+  const document = await readFile(new URL('../../docs/scaling.md', import.meta.url), 'utf8');
+  const rows = [...document.matchAll(/^\| `--([a-z-]+) N`\s+\| (?:`([^`]+)`|no bound)\s+\| (.+?)\s*\|$/gm)];
+  const documented = rows.map(([, flag, value = 'Infinity', meaning]) => [flag, Number(value), meaning]);
+  const assumptions = Object.entries(ASSUMED).map(([name, { value, meaning }]) => [flagOf(name), value, meaning]);
+  expect(documented).toEqual(expect.arrayContaining(assumptions));
 });

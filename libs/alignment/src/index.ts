@@ -19,5 +19,5 @@ export {
   type Discrepancies,
   type ModelSignals,
 } from './discrepancies.js';
-export { amongThese, jensenShannon, normalised } from './divergence.js';
-export { pathDiscrepancy, type PathDiscrepancy } from './reasoning.js';
+export { amongThese, normalised } from './divergence.js';
+export type { PathDiscrepancy } from './reasoning.js';

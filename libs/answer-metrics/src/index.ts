@@ -2,7 +2,6 @@ export { bootstrapInterval, mean, type BootstrapOptions } from './bootstrap-inte
 export { matches } from './match.js';
 export { mcNemar, type McNemar } from './mcnemar.js';
 export { MetricError } from './metric-error.js';
-export { containsAnswer } from './mpa-containment.js';
 export { normalizeQuestion } from './normalize-question.js';
 export { metricNames, metricOf, score, type MetricName } from './score.js';
 export { tasks, type Task } from './task.js';

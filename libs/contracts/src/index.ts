@@ -15,5 +15,5 @@ export { MAX_MESSAGE_BYTES, messageLimits, pings } from './limits.js';
 export { isLoopback } from './loopback.js';
 export { RpcError, toRpcError, type RpcCode } from './rpc-error.js';
 export { implement, type CallContext, type Handlers, type Implementation, type ImplementOptions } from './server.js';
-export { serviceDefinition, type WireDefinition } from './service-definition.js';
+export type { WireDefinition } from './service-definition.js';
 export { taskName, taskOf } from './task-name.js';

@@ -1,4 +1,4 @@
 export { formatAnnotation, parseAnnotation } from './annotation-format.js';
 export type { QuestionAndAnswer } from './annotation-format.js';
 export { annotationPrompt, answerPrompt, PROMPT_VERSION } from './annotation-prompt.js';
-export { RATIONALE_PROMPT, RATIONALE_VERSION, rationalePrompt, splitRationale, STEP_BREAK } from './rationale.js';
+export { RATIONALE_PROMPT, rationalePrompt, splitRationale, STEP_BREAK } from './rationale.js';

@@ -2,9 +2,6 @@
 export const RATIONALE_PROMPT =
   'Explain in short numbered steps what on this image answers the question, and end with the answer. {question}';
 
-/** Goes with the prompt above: raise it when its text changes. */
-export const RATIONALE_VERSION = 1;
-
 /** What a model is told to explain itself: the template with its question. */
 export function rationalePrompt(question: string, template = RATIONALE_PROMPT): string {
   return template.replaceAll('{question}', () => question);

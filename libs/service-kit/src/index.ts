@@ -1,5 +1,4 @@
 /** What every service's main needs: configuration, logs, health, reflection, graceful stop, and the streams' topics. */
-export { AsyncQueue } from './async-queue.js';
 export { newToken } from './callers.js';
 export { ConfigError } from './config-error.js';
 export { imageAccess, type ImageAccess } from './image-access.js';
@@ -19,7 +18,6 @@ export {
   type StartOptions,
 } from './start-service.js';
 export { masked, secretsIn } from './secrets.js';
-export { startTracing, tracingConfig, type TracingContext } from './tracing/start-tracing.js';
-export { statusOf } from './status-of.js';
+export { startTracing, type TracingContext } from './tracing/start-tracing.js';
 export { topics } from './topics.js';
 export { EndOfWork, workerHandlers, type BatchReport, type Stage } from './worker.js';

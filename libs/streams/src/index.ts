@@ -3,7 +3,7 @@ export * from './record.js';
 export * from './streams.js';
 export * from './streams-error.js';
 export * from './topic.js';
-export { systemClock, type Clock } from './clock.js';
+export type { Clock } from './clock.js';
 export { IdTable } from './id-table.js';
 export { openEmbeddedStreams, type EmbeddedStreamsOptions } from './embedded/embedded-streams.js';
 export { openStreams } from './open-streams.js';

@@ -1,3 +1,3 @@
 /** The Parity Identifier. */
 export { parity } from './parity.js';
-export { parityConfig, type ParityConfig } from './parity-config.js';
+export type { ParityConfig } from './parity-config.js';

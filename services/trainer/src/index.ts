@@ -1,6 +1,6 @@
 /** The trainer: the service, and the training loop for those who measure it. */
 export { trainer } from './trainer.js';
-export { trainerConfig, type TrainerConfig } from './trainer-config.js';
+export type { TrainerConfig } from './trainer-config.js';
 export { trainableOf, trainOptions, type TrainOptions } from './train-options.js';
 export { learningRate } from './learning-rate.js';
 export { train, type TrainContext, type TrainStep } from './train.js';

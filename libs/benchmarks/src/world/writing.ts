@@ -9,10 +9,10 @@ import { capHeight, drawTextIn, fittingSize } from './text.js';
 import { drawNumber, drawWord } from './vocabulary.js';
 
 /** Height of capitals, in image pixels, below which nothing is written (half as many when seen at 128 pixels). */
-export const SMALLEST_CAPITAL = 25;
+const SMALLEST_CAPITAL = 25;
 
 /** Height of capitals above which nothing is written. */
-export const LARGEST_CAPITAL = 62;
+const LARGEST_CAPITAL = 62;
 
 /** A prop as it stands in the image, with what is written on it. */
 export interface WrittenProp {
@@ -44,7 +44,7 @@ export function placeWritten(
 }
 
 /** A text and a face in which it fits the area with capitals large enough to read. */
-export function fittingText(
+function fittingText(
   random: Random,
   split: Split,
   kind: 'word' | 'number',

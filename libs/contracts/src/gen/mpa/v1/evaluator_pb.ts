@@ -192,7 +192,7 @@ export const EvaluationSummarySchema: GenMessage<EvaluationSummary> = /*@__PURE_
  */
 export const EvaluatorService: GenService<{
   /**
-   * Every model answers each question in turn, so that speeds compare; streams every answer, then a summary per model.
+   * The models take turns, group of questions by group, so that speeds compare; streams every answer, then a summary per model.
    * With `results`, answers already there are not given again. One evaluation at a time: ABORTED otherwise.
    *
    * @generated from rpc mpa.v1.EvaluatorService.Evaluate

@@ -932,7 +932,7 @@ export type EvaluationResult = Message<"mpa.v1.EvaluationResult"> & {
   metric: string;
 
   /**
-   * From the image file to the texts of all answers that were given together.
+   * From the decoded images to the texts of all answers that were given together.
    *
    * @generated from field: double latency_milliseconds = 10;
    */

@@ -24,7 +24,7 @@ export type TrainRequest = Message<"mpa.v1.TrainRequest"> & {
   runId: string;
 
   /**
-   * Folder of the embedded log that holds `decisions`, as a file URI.
+   * The streams that hold `decisions`: the folder of the embedded log, as a file URI; or `kafka://HOST:PORT,.../PREFIX`.
    *
    * @generated from field: string streams = 2;
    */

@@ -17,7 +17,7 @@ export const file_mpa_v1_worker: GenFile = /*@__PURE__*/
  */
 export type ConsumeRequest = Message<"mpa.v1.ConsumeRequest"> & {
   /**
-   * Folder of the embedded log: a path or a file URI.
+   * The run's streams: the folder of the embedded log, a path or a file URI; or `kafka://HOST:PORT,.../PREFIX`.
    *
    * @generated from field: string streams = 1;
    */

@@ -17,7 +17,7 @@ export function standardAttention(graph: Graph, inputs: AttentionInputs): Attend
   const value = cached(values, past?.value);
   const grouped = graph.reshape(query, [0, 0, kvHeads, group, width]);
   const q = graph.reshape(graph.node('Transpose', [grouped], { perm: [0, 2, 1, 3, 4] }), [0, kvHeads, -1, width]);
-  const later = graph.once(`later tokens ${group}`, () => laterTokens(graph, query, stretch, group));
+  const later = graph.once(`behind ${stretch.lastPositions} ${group}`, () => laterTokens(graph, query, stretch, group));
   const mixed = graph.node('MatMul', [maskedSoftmax(graph, q, key, later, headDim), value]); // [B, kv, T * group, width]
   const split = graph.reshape(mixed, [0, kvHeads, -1, group, width]);
   const y = graph.reshape(graph.node('Transpose', [split], { perm: [0, 2, 1, 3, 4] }), [0, 0, heads * width]);
@@ -33,7 +33,7 @@ export function maskedSoftmax(graph: Graph, q: Value, k: Value, later: Value, he
 
 // [R, kv, P, width] and [R, kv, 1, width] -> [R, kv, P + 1, width], the new token at its row's last position
 function extended(graph: Graph, before: Value, now: Value, { stretch }: AttentionInputs): Value {
-  const isLast = graph.once('last positions', () =>
+  const isLast = graph.once(`at ${stretch.lastPositions}`, () =>
     graph.node('Equal', [
       graph.reshape(columns(graph, stretch.length), [-1, 1]),
       graph.reshape(stretch.lastPositions, [-1, 1, 1, 1]),

@@ -4,6 +4,7 @@ import type { Checkpoint } from '@mpa/vlm';
 import type { InferenceSession } from 'onnxruntime-node';
 import { exportGraph } from './export-graph.js';
 import type { Graph } from './graph.js';
+import { requireProvider } from './installed-providers.js';
 import { kernelSet } from './kernel-set.js';
 import { memoryNeeds, ONE_QUESTION, refuseIfTooLarge } from './memory-needs.js';
 import { OnnxError } from './onnx-error.js';
@@ -29,7 +30,7 @@ export interface LoadOptions {
 
 /**
  * Exports an open checkpoint to ONNX graphs, unless `cacheDir` has them, and opens them; the checkpoint may be closed
- * afterwards, the model must be. Throws {@link OnnxError} when ONNX Runtime refuses a graph or the model is larger than this
+ * afterwards, the model must be. Throws {@link OnnxError} when a provider is not installed, ONNX Runtime refuses a graph or the model is larger than this
  * machine's memory, and CheckpointError for a weight that cannot be read. `kernels` are those of the first provider, unless graphs for
  * another one are to be checked without it.
  */
@@ -45,6 +46,7 @@ export async function loadModel(
       `attentionLayers must be 1 to ${shape.textLayers}, the model's layers, not ${attentionLayers}.`,
     );
   }
+  executionProviders.forEach(requireProvider);
   const needs = await memoryNeeds(checkpoint, precision, ONE_QUESTION);
   if (executionProviders.join() === 'cpu') await refuseIfTooLarge(checkpoint, precision, needs);
   const kinds = await linearKinds(precision, kernels);

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { listSupportedBackends } from 'onnxruntime-node';
 import { OnnxError } from './onnx-error.js';
 
@@ -9,10 +9,9 @@ const PACKAGE = dirname(createRequire(import.meta.url).resolve('onnxruntime-node
 /** ONNX Runtime's execution providers on this machine: those in its package, and those that set-up put beside them. */
 export function installedProviders(): string[] {
   const files = readdirSync(join(PACKAGE, 'bin'), { recursive: true, encoding: 'utf8' });
-  const own = files.filter((file) => dirname(file).endsWith(join(process.platform, process.arch)));
-  const libraries = new Set(own.map((file) => basename(file)));
+  const libraries = files.filter((file) => dirname(file).endsWith(join(process.platform, process.arch)));
   return listSupportedBackends().flatMap(({ name, bundled }) =>
-    bundled || libraries.has(`libonnxruntime_providers_${name}.so`) ? [name] : [],
+    bundled || libraries.some((file) => file.includes(`onnxruntime_providers_${name}.`)) ? [name] : [],
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Graph, Value } from './graph.js';
-import type { AttentionInputs, Attended } from './text-attention.js';
+import type { AttentionInputs, Attended, Stretch } from './text-attention.js';
 
 /**
  * What GroupQueryAttention computes, of standard operators: MatMul, Softmax and a mask. With cached tokens each row has one new
@@ -11,7 +11,7 @@ export function standardAttention(graph: Graph, inputs: AttentionInputs): Attend
   const group = heads / kvHeads;
   const cached = (x: Value, before: Value | undefined): Value => {
     const now = graph.node('Transpose', [graph.reshape(x, [0, 0, kvHeads, width])], { perm: [0, 2, 1, 3] });
-    return before === undefined ? now : extended(graph, before, now, inputs);
+    return before === undefined ? now : extended(graph, before, now, stretch);
   };
   const key = cached(keys, past?.key); // [B, kv, C, width]
   const value = cached(values, past?.value);
@@ -32,7 +32,7 @@ export function maskedSoftmax(graph: Graph, q: Value, k: Value, later: Value, he
 }
 
 // [R, kv, P, width] and [R, kv, 1, width] -> [R, kv, P + 1, width], the new token at its row's last position
-function extended(graph: Graph, before: Value, now: Value, { stretch }: AttentionInputs): Value {
+function extended(graph: Graph, before: Value, now: Value, stretch: Stretch): Value {
   const isLast = graph.once(`at ${stretch.lastPositions}`, () =>
     graph.node('Equal', [
       graph.reshape(columns(graph, stretch.length), [-1, 1]),
@@ -43,7 +43,7 @@ function extended(graph: Graph, before: Value, now: Value, { stretch }: Attentio
 }
 
 // [B, 1, T * group, C]: whether a column is behind the query's position.
-function laterTokens(graph: Graph, query: Value, stretch: AttentionInputs['stretch'], group: number): Value {
+function laterTokens(graph: Graph, query: Value, stretch: Stretch, group: number): Value {
   const int = (value: number): Value => graph.constant('int32', value);
   const tokens = graph.reshape(graph.cast(graph.length(query, 1), 'int32'), []);
   const fromLast = graph.node('Range', [graph.node('Sub', [int(1), tokens]), int(1), int(1)]); // 1 - T .. 0

@@ -13,7 +13,9 @@ export async function* allChecks(folder: OracleFolder, temporary: string): Async
   const checkpoint = await openCheckpoint(folder.dir);
   yield equal('parameters', [countParameters(checkpoint)], [folder.reference.num_parameters]);
   yield* processorChecks(folder, checkpoint);
-  yield* onnxChecks(folder, checkpoint, join(temporary, 'onnx'));
+  for (const kernels of ['cpu', 'cuda'] as const) {
+    yield* onnxChecks(folder, checkpoint, join(temporary, 'onnx'), kernels);
+  }
   yield* tensorflowChecks(folder, checkpoint);
   yield* roundTripChecks(checkpoint, join(temporary, 'saved'));
   checkpoint.close();

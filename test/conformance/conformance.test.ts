@@ -76,6 +76,8 @@ describe('conformance', () => {
       'case 1 multi_turn: processor sample 0 decoded',
       'case 1 multi_turn: onnx generated ids, sample 0 in batch',
       'case 1 multi_turn: onnx generated ids, sample 0 alone',
+      'case 1 multi_turn: onnx for cuda generated ids, sample 0 in batch',
+      'case 1 multi_turn: onnx for cuda generated ids, sample 0 alone',
       'case 0 single: tensorflow loss',
     ]);
   });

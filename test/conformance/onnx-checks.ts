@@ -1,5 +1,5 @@
 import { loadModel } from '@mpa/onnx';
-import type { OnnxModel, Prompt } from '@mpa/onnx';
+import type { KernelSet, OnnxModel, Prompt } from '@mpa/onnx';
 import type { Checkpoint } from '@mpa/vlm';
 import { close, equal } from './check.js';
 import type { Check } from './check.js';
@@ -7,15 +7,19 @@ import type { OracleFolder } from './oracle-folder.js';
 import { promptIds } from './processor-checks.js';
 import { storedImages } from './stored-images.js';
 
-/** Features, logits, greedy generation, answer log-probabilities and attention of every case on ONNX Runtime. */
+/**
+ * Features, logits, greedy generation, answer log-probabilities and attention of every case on ONNX Runtime's CPU provider, of graphs
+ * for these kernels.
+ */
 export async function* onnxChecks(
   folder: OracleFolder,
   checkpoint: Checkpoint,
   cacheDir: string,
+  kernels: KernelSet,
 ): AsyncGenerator<Check> {
-  const model = await loadModel(checkpoint, { cacheDir });
+  const model = await loadModel(checkpoint, { cacheDir }, kernels);
   for (const [k, reference] of folder.reference.cases.entries()) {
-    const name = `case ${k} ${reference.name}: onnx`;
+    const name = `case ${k} ${reference.name}: onnx${kernels === 'cpu' ? '' : ` for ${kernels}`}`;
     const images = await storedImages(folder, checkpoint, k);
     const features = await model.encodeImage(images.flat());
     const flat = Float32Array.from(features.flatMap(({ values }) => [...values]));

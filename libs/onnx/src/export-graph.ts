@@ -6,12 +6,12 @@ import type { Graph } from './graph.js';
 import { saveGraph } from './save-graph.js';
 
 // Part of every identity: raise it when the same checkpoint gives another graph.
-const VERSION = 3;
+const VERSION = 4;
 
 /** Where an exported graph is kept. */
 export interface ExportPlace {
   readonly cacheDir: string;
-  /** Graph, precision and other options: each variant of a checkpoint has its own place. */
+  /** Graph, precision and kernels: each variant of a checkpoint has its own place. */
   readonly variant: string;
   /** The checkpoint's folder. */
   readonly checkpoint: string;

@@ -1,6 +1,8 @@
 export type { Agreement, ImagePrompt } from './agreement.js';
 export { measureAgreement } from './agreement.js';
 export type { GenerateOptions, Generated } from './generate.js';
+export { installedProviders } from './installed-providers.js';
+export type { KernelSet } from './kernel-set.js';
 export type { LoadOptions } from './load-model.js';
 export { loadModel } from './load-model.js';
 export { memoryLimit, memoryNeeds, ONE_QUESTION } from './memory-needs.js';

@@ -9,7 +9,7 @@ import { quantizeRows } from './quantize-rows.js';
  * - `blocks8`, `blocks4`: 8 bits in blocks of 64, or 4 in blocks of 32, along the input, one scale each (MatMulNBits). Reads a
  *   quarter or an eighth of the bytes: fast for few rows, as in decoding.
  * - `rows8`: 8 bits, one scale for each row of weights and of activations, multiplied as integers. Fast for many rows, as in
- *   a vision tower; needs a processor on which {@link hasExactInt8} holds.
+ *   a vision tower; needs the CPU provider, on a processor on which {@link hasExactInt8} holds.
  */
 export type LinearKind = 'float32' | 'blocks8' | 'blocks4' | 'rows8';
 

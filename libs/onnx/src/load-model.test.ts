@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCheckpoint } from '@mpa/vlm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { KernelSet } from './kernel-set.js';
 import { loadModel } from './load-model.js';
 import type { LoadOptions } from './load-model.js';
 import { OnnxError } from './onnx-error.js';
@@ -19,9 +20,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function load(options: Partial<LoadOptions> = {}): Promise<void> {
+async function load(options: Partial<LoadOptions> = {}, kernels?: KernelSet): Promise<void> {
   const checkpoint = await openCheckpoint(checkpointDir);
-  const model = await loadModel(checkpoint, { cacheDir, threads: 1, ...options });
+  const model = await loadModel(checkpoint, { cacheDir, threads: 1, ...options }, kernels);
   checkpoint.close();
   await model.close();
 }
@@ -53,6 +54,25 @@ it('exports in place when weights or options changed', async () => {
   await load({ attentionLayers: 2 });
   expect(exports().length).toBe(2);
   expect(exports()).not.toEqual(second);
+});
+
+it('keeps graphs for CUDA beside those for the CPU', async () => {
+  await load();
+  const cpu = exports();
+  await load({}, 'cuda');
+  const both = exports();
+  expect(both.length).toBe(4);
+  expect(both).toEqual(expect.arrayContaining(cpu));
+  await load();
+  await load({}, 'cuda');
+  expect(exports()).toEqual(both);
+});
+
+it('says what to do where a provider is not installed, before anything is exported', async () => {
+  const providers = load({ executionProviders: ['nonesuch', 'cpu'] });
+  await expect(providers).rejects.toThrow(OnnxError);
+  await expect(providers).rejects.toThrow(/provider nonesuch is not installed \(those that are: cpu[^)]*\)/);
+  expect(existsSync(cacheDir)).toBe(false);
 });
 
 it('leaves one whole export when several load at once', async () => {

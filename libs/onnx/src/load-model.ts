@@ -4,6 +4,8 @@ import type { Checkpoint } from '@mpa/vlm';
 import type { InferenceSession } from 'onnxruntime-node';
 import { exportGraph } from './export-graph.js';
 import type { Graph } from './graph.js';
+import { requireProvider } from './installed-providers.js';
+import { kernelSet } from './kernel-set.js';
 import { memoryNeeds, ONE_QUESTION, refuseIfTooLarge } from './memory-needs.js';
 import { OnnxError } from './onnx-error.js';
 import { OnnxModel } from './onnx-model.js';
@@ -28,12 +30,14 @@ export interface LoadOptions {
 
 /**
  * Exports an open checkpoint to ONNX graphs, unless `cacheDir` has them, and opens them; the checkpoint may be closed
- * afterwards, the model must be. Throws {@link OnnxError} when ONNX Runtime refuses a graph or the model is larger than this
- * machine's memory, and CheckpointError for a weight that cannot be read.
+ * afterwards, the model must be. Throws {@link OnnxError} when a provider is not installed, ONNX Runtime refuses a graph or the model is larger than this
+ * machine's memory, and CheckpointError for a weight that cannot be read. `kernels` are those of the first provider, unless graphs for
+ * another one are to be checked without it.
  */
 export async function loadModel(
   checkpoint: Pick<Checkpoint, 'config' | 'dir' | 'family' | 'generation' | 'shape' | 'weights'>,
   options: LoadOptions,
+  kernels = kernelSet(options.executionProviders ?? ['cpu']),
 ): Promise<OnnxModel> {
   const { family, config, shape, weights } = checkpoint;
   const { precision = 'float32', attentionLayers = 1, cacheDir, threads, executionProviders = ['cpu'] } = options;
@@ -42,20 +46,25 @@ export async function loadModel(
       `attentionLayers must be 1 to ${shape.textLayers}, the model's layers, not ${attentionLayers}.`,
     );
   }
+  executionProviders.forEach(requireProvider);
   const needs = await memoryNeeds(checkpoint, precision, ONE_QUESTION);
   if (executionProviders.join() === 'cpu') await refuseIfTooLarge(checkpoint, precision, needs);
-  const kinds = await linearKinds(precision, executionProviders);
-  const identity = { config, attentionLayers, kinds, files: await weightFiles(checkpoint.dir) };
+  const kinds = await linearKinds(precision, kernels);
+  const identity = { config, attentionLayers, kinds, kernels, files: await weightFiles(checkpoint.dir) };
   const sessions = new SessionThread();
   const open = async (tower: 'text' | 'vision', build: () => Graph): Promise<void> => {
-    const place = { cacheDir, variant: `${tower}-${precision}`, checkpoint: checkpoint.dir };
+    const place = {
+      cacheDir,
+      variant: [tower, precision, ...(kernels === 'cpu' ? [] : [kernels])].join('-'),
+      checkpoint: checkpoint.dir,
+    };
     const path = await exportGraph(place, identity, build);
     const packs = tower === 'vision' || needs.packed > 0;
     await sessions.open(tower, path, sessionOptions(threads, executionProviders, packs));
   };
   try {
     await open('vision', () => visionGraph(family, config, weights, kinds.vision));
-    await open('text', () => textGraph(family, config, weights, { ...kinds.text, attentionLayers }));
+    await open('text', () => textGraph(family, config, weights, { ...kinds.text, kernels, attentionLayers }));
   } catch (error) {
     await sessions.close();
     throw error;

@@ -46,11 +46,11 @@ export async function memoryNeeds(
   precision: Precision,
   { batch, tokens }: Load,
 ): Promise<MemoryNeeds> {
-  const kinds = await linearKinds(precision, ['cpu']);
+  const kinds = await linearKinds(precision, 'cpu');
   const { family, config, shape } = description;
   const weights = shapesOnly(family.weights(config));
   const vision = bytesOf(visionGraph(family, config, weights, kinds.vision));
-  const text = bytesOf(textGraph(family, config, weights, { ...kinds.text, attentionLayers: 1 }));
+  const text = bytesOf(textGraph(family, config, weights, { ...kinds.text, kernels: 'cpu', attentionLayers: 1 }));
   const kept = new Set(family.textModules(config).map((module) => `${module}.weight`));
   const copies = [...text].reduce((sum, [name, bytes]) => sum + (kept.has(name.split('/')[0]!) ? bytes : 0), 0);
   // Quantized matrices are multiplied in that order only.

@@ -67,8 +67,11 @@ function draw(parent: Graph, logits: Value, choice: TokenChoice, step: Value): G
   const mass = graph.node('CumSum', [kept, axis]);
   const total = graph.node('Gather', [mass, graph.constant('int64', [-1])], { axis: 1 });
   const uniform = graph.node('Gather', [choice.uniforms, graph.reshape(step, [1])], { axis: 1 });
-  const reached = graph.node('Greater', [mass, graph.node('Mul', [uniform, total])]);
-  const rank = graph.node('ArgMax', [graph.cast(reached, 'int32')], { axis: -1, keepdims: 1 });
+  // Mass only grows, so the candidates below the draw are those before it. Rounding may put the draw on the total itself.
+  const below = graph.node('LessOrEqual', [mass, graph.node('Mul', [uniform, total])]);
+  const count = graph.node('ReduceSum', [graph.cast(below, 'int32'), graph.constant('int64', [1])], { keepdims: 1 });
+  const last = graph.node('Sub', [graph.length(mass, 1), graph.constant('int64', 1)]);
+  const rank = graph.node('Min', [graph.cast(count, 'int64'), last]);
   const ids = graph.node('GatherElements', [order!, rank], { axis: 1 });
   graph.output('ids', graph.reshape(ids, [-1]), 'int64', ['rows']);
   return graph;

@@ -85,6 +85,22 @@ describe('generation', () => {
     expect(new Set(together.flat().map(String)).size).toBeGreaterThan(prompts.length);
   });
 
+  it('draws with the kernels of CUDA what it draws with those of the CPU', async () => {
+    const other = await openOracleModel({}, 'cuda');
+    const options = { maxNewTokens: 6, temperature: 1, answers: 3, seed: 11 };
+    for (const topP of [0.9, 1]) {
+      const [standard, grouped] = [
+        await other.model.generate(prompts, { ...options, topP }),
+        await model.generate(prompts, { ...options, topP }),
+      ];
+      standard.flat().forEach(({ ids, logProbs }, i) => {
+        expect(ids).toEqual(grouped.flat()[i]!.ids);
+        logProbs.forEach((value, t) => expect(value).toBeCloseTo(grouped.flat()[i]!.logProbs[t]!, 4));
+      });
+    }
+    await other.close();
+  });
+
   it.each([
     ['a few tokens', 0.7, 0.8],
     ['most of the vocabulary', 5, 0.95],

@@ -1,4 +1,5 @@
 import { hasExactInt8 } from './exact-int8.js';
+import type { KernelSet } from './kernel-set.js';
 import type { LinearKind } from './linear.js';
 
 /**
@@ -17,9 +18,9 @@ export interface LinearKinds {
   readonly text: { readonly layers: LinearKind; readonly head: LinearKind };
 }
 
-/** The kinds of a precision on these providers of ONNX Runtime. */
-export async function linearKinds(precision: Precision, executionProviders: readonly string[]): Promise<LinearKinds> {
+/** The kinds of a precision that have kernels. */
+export async function linearKinds(precision: Precision, kernels: KernelSet): Promise<LinearKinds> {
   if (precision === 'float32') return { vision: 'float32', text: { layers: 'float32', head: 'float32' } };
-  const vision = (await hasExactInt8(executionProviders)) ? 'rows8' : 'blocks8';
+  const vision = kernels === 'cpu' && (await hasExactInt8()) ? 'rows8' : 'blocks8';
   return { vision, text: { layers: precision === 'int8' ? 'blocks8' : 'blocks4', head: 'blocks8' } };
 }

@@ -61,9 +61,10 @@ export async function saveModel(
     const { inputs, outputs } = graph.build();
     return { file: `${name}.onnx`, inputs: inputs.map(explained), outputs: outputs.map(explained) };
   };
+  const float32 = { layers: 'float32', head: 'float32' } as const;
   return [
     await save('vision', visionGraph(family, config, weights, 'float32')),
-    await save('text', textGraph(family, config, weights, { layers: 'float32', head: 'float32', attentionLayers: 1 })),
+    await save('text', textGraph(family, config, weights, { ...float32, kernels: 'cpu', attentionLayers: 1 })),
   ];
 }
 

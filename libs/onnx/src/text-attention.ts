@@ -1,7 +1,9 @@
 import type { AttentionOptions } from '@mpa/vlm';
 import type { Graph, Value } from './graph.js';
 import type { Attention } from './graph-layers.js';
+import type { KernelSet } from './kernel-set.js';
 import type { TurnedHeads } from './rotary.js';
+import { maskedSoftmax, standardAttention } from './standard-attention.js';
 
 /** Keys and values of one layer, [B, kvHeads, T, {@link paddedHeadDim}], keys already rotated. */
 export interface KeyValueCache {
@@ -26,31 +28,70 @@ export interface Stretch {
   readonly length: Value;
 }
 
+/** What attention of one layer is computed of. */
+export interface AttentionInputs {
+  /** Rotated queries of the new tokens [B, T, heads * width]. */
+  readonly query: Value;
+  /** Rotated keys of the new tokens [B, T, kvHeads * width], and their values. */
+  readonly keys: Value;
+  readonly values: Value;
+  /** {@link paddedHeadDim}. */
+  readonly width: number;
+  readonly past: KeyValueCache | undefined;
+  readonly stretch: Stretch;
+  readonly options: AttentionOptions;
+}
+
+/** Attention's result [B, T, heads * width], and the cache with the new tokens. */
+export interface Attended extends KeyValueCache {
+  readonly y: Value;
+}
+
+/** How the same attention is written in each set of kernels, with the same cache. */
+const emitters: Readonly<Record<KernelSet, (graph: Graph, inputs: AttentionInputs) => Attended>> = {
+  cpu: groupQueryAttention,
+  cuda: standardAttention,
+};
+
+/** What the layers of one stretch read and leave. */
+export interface LayerCaches {
+  /** Of each layer; none in a prefill. */
+  readonly past: readonly KeyValueCache[];
+  /** What each layer leaves behind. */
+  readonly records: AttentionRecord[];
+}
+
 /**
- * Causal attention over `past[layer]` (nothing in a prefill) and the new tokens, one GroupQueryAttention a layer;
- * `records[layer]` is left behind. Rows may have different lengths: each sees its own tokens only.
+ * Causal attention over the cached tokens of a layer and the new ones. Rows may have different lengths: each sees its own
+ * tokens only.
  */
-export function textAttention(stretch: Stretch, past: readonly KeyValueCache[], records: AttentionRecord[]): Attention {
+export function textAttention(kernels: KernelSet, stretch: Stretch, { past, records }: LayerCaches): Attention {
   return (graph, q, k, v, options) => {
-    const { layer, heads, kvHeads, headDim, tower, rotary } = options;
+    const { layer, heads, kvHeads, headDim, rotary } = options;
     const rotate = (x: Value, count: number): Value =>
       rotary ? stretch.rotate(graph, x, { heads: count, headDim, rotary }) : x;
     const query = widened(graph, rotate(q, heads), heads, headDim);
     const keys = widened(graph, rotate(k, kvHeads), kvHeads, headDim);
     const values = widened(graph, v, kvHeads, headDim);
-    const cache = past[layer];
-    const [y, key, value] = graph.nodes(
-      'GroupQueryAttention',
-      [query, keys, values, cache?.key ?? '', cache?.value ?? '', stretch.lastPositions, stretch.length],
-      {
-        attributes: { num_heads: heads, kv_num_heads: kvHeads, scale: { float: 1 / Math.sqrt(headDim) } },
-        outputs: 3,
-        name: `${tower}.${layer}`,
-      },
-    );
-    records[layer] = { query, key: key!, value: value!, options };
-    return narrowed(graph, y!, heads, headDim);
+    const inputs = { query, keys, values, width: paddedHeadDim(headDim), past: past[layer], stretch, options };
+    const { y, key, value } = emitters[kernels](graph, inputs);
+    records[layer] = { query, key, value, options };
+    return narrowed(graph, y, heads, headDim);
   };
+}
+
+function groupQueryAttention(graph: Graph, { query, keys, values, past, stretch, options }: AttentionInputs): Attended {
+  const { layer, heads, kvHeads, headDim, tower } = options;
+  const [y, key, value] = graph.nodes(
+    'GroupQueryAttention',
+    [query, keys, values, past?.key ?? '', past?.value ?? '', stretch.lastPositions, stretch.length],
+    {
+      attributes: { num_heads: heads, kv_num_heads: kvHeads, scale: { float: 1 / Math.sqrt(headDim) } },
+      outputs: 3,
+      name: `${tower}.${layer}`,
+    },
+  );
+  return { y: y!, key: key!, value: value! };
 }
 
 /** Width of a head in GroupQueryAttention, which takes multiples of 8 only: zeros fill it up. */
@@ -86,11 +127,9 @@ export function attentionMap(graph: Graph, record: AttentionRecord, rows: Value)
   const queries = graph.reshape(record.query, [-1, kvHeads, heads / kvHeads, paddedHeadDim(headDim)]);
   const q = graph.node('Gather', [queries, rows], { axis: 0 }); // [A, kv, group, headDim]
   const k = graph.node('Gather', [record.key, sequence], { axis: 0 }); // [A, kv, T, headDim]
-  const scores = graph.node('FusedMatMul', [q, k], { transB: 1, alpha: { float: 1 / Math.sqrt(headDim) } });
   const int = (value: number): Value => graph.constant('int32', value);
   const columns = graph.node('Range', [int(0), graph.reshape(length, []), int(1)]);
   const later = graph.node('Greater', [columns, position]); // [A, 1, 1, T]
-  const masked = graph.node('Where', [later, graph.constant('float32', -Infinity), scores]);
-  const probabilities = graph.node('Softmax', [masked], { axis: -1 });
+  const probabilities = maskedSoftmax(graph, q, k, later, headDim);
   return graph.node('ReduceMean', [probabilities, graph.constant('int64', [1, 2])], { keepdims: 0 });
 }

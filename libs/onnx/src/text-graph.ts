@@ -2,18 +2,20 @@ import type { Family, Weights } from '@mpa/vlm';
 import { Graph } from './graph.js';
 import type { Value } from './graph.js';
 import { graphLayers } from './graph-layers.js';
+import type { KernelSet } from './kernel-set.js';
 import type { LinearKind } from './linear.js';
 import { nextToken } from './next-token.js';
 import type { TokenChoice } from './next-token.js';
 import { RotaryTable, rotateTokens } from './rotary.js';
 import { attentionMap, paddedHeadDim, textAttention } from './text-attention.js';
-import type { AttentionRecord, KeyValueCache, Stretch } from './text-attention.js';
+import type { AttentionRecord, LayerCaches, Stretch } from './text-attention.js';
 
 /** How a text graph is made. */
 export interface TextGraphOptions {
   /** How the layers multiply, and how the head does. */
   readonly layers: LinearKind;
   readonly head: LinearKind;
+  readonly kernels: KernelSet;
   /** From how many of the last layers attention is put out. */
   readonly attentionLayers: number;
 }
@@ -37,7 +39,7 @@ export interface TextGraphOptions {
  * `restLogProbs` [steps - 1 or fewer, R].
  */
 export function textGraph<C>(family: Family<C>, config: C, weights: Weights, options: TextGraphOptions): Graph {
-  const { layers, head, attentionLayers } = options;
+  const { layers, head, kernels, attentionLayers } = options;
   const graph = new Graph('text');
   const { hiddenSize, vocabSize, textRotary } = family.shape(config);
   const ids = graph.input('ids', 'int32', ['batch', 'tokens']);
@@ -50,14 +52,12 @@ export function textGraph<C>(family: Family<C>, config: C, weights: Weights, opt
   // Positions never run ahead of tokens: an image has at least as many tokens as its longer side.
   const rotary = new RotaryTable(graph, graph.node('Add', [graph.reshape(graph.length(ids, 1), []), steps]));
   const records: AttentionRecord[] = [];
-  const attention = textAttention(promptStretch(graph, ids, rotary, positions), [], records);
+  const attention = textAttention(kernels, promptStretch(graph, ids, rotary, positions), { past: [], records });
   const hidden = family.text(graphLayers(graph, weights, layers, attention), config, { ids, imageFeatures: features });
   const flat = graph.reshape(hidden, [-1, hiddenSize]); // [B * S, hidden]
   const model: TextModel = {
-    hidden: (body, token, past, after, stretch) =>
-      family.text(graphLayers(body, weights, layers, textAttention(stretch, past, after)), config, {
-        ids: token,
-      }),
+    hidden: (body, token, stretch, caches) =>
+      family.text(graphLayers(body, weights, layers, textAttention(kernels, stretch, caches)), config, { ids: token }),
     logits: (body, state) => family.head(graphLayers(body, weights, head, attention), config, state),
     hiddenSize,
   };
@@ -69,7 +69,7 @@ export function textGraph<C>(family: Family<C>, config: C, weights: Weights, opt
 
 interface TextModel {
   readonly hiddenSize: number;
-  hidden(graph: Graph, ids: Value, past: readonly KeyValueCache[], after: AttentionRecord[], stretch: Stretch): Value;
+  hidden(graph: Graph, ids: Value, stretch: Stretch, caches: LayerCaches): Value;
   logits(graph: Graph, hidden: Value): Value;
 }
 
@@ -177,7 +177,7 @@ function decodeBody(parent: Graph, model: TextModel, decode: Decode): Graph {
     length: graph.cast(graph.reshape(graph.node('Add', [tokens, step]), []), 'int32'),
   };
   const now: AttentionRecord[] = [];
-  const hidden = model.hidden(graph, graph.reshape(ids, [-1, 1]), past, now, stretch);
+  const hidden = model.hidden(graph, graph.reshape(ids, [-1, 1]), stretch, { past, records: now });
   const logits = model.logits(graph, graph.reshape(hidden, [-1, model.hiddenSize]));
   const next = nextToken(graph, logits, choice, step);
   const ended = graph.node('Or', [endedBefore, isEnd(graph, next.ids, endIds)]);

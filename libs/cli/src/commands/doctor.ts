@@ -1,7 +1,8 @@
 import { cpus, totalmem } from 'node:os';
+import { installedProviders } from '@mpa/onnx';
 import { diagnoseTensorflow } from '@mpa/tensorflow';
 import type { Command } from 'commander';
-import { env as onnxruntime, listSupportedBackends } from 'onnxruntime-node';
+import { env as onnxruntime } from 'onnxruntime-node';
 import type { CommandContext } from '../command-context.js';
 import { describeNeeds, modelNeeds } from '../model-needs.js';
 import type { ModelNeeds } from '../model-needs.js';
@@ -43,12 +44,12 @@ export function addDoctor(program: Command, context: CommandContext): void {
 
 async function diagnose(cache: string): Promise<Diagnosis> {
   const { backend, version, devices, why, advice: training } = await diagnoseTensorflow({ cacheDir: cache });
-  const providers = listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : []));
+  const providers = installedProviders();
   const advice = [
     ...training,
-    ...(providers.includes('cuda')
-      ? []
-      : ['on a machine with an NVIDIA GPU: npm run setup -- --cuda fetches its ONNX Runtime provider']),
+    providers.includes('cuda')
+      ? 'on an NVIDIA GPU: executionProviders ["cuda", "cpu"] of a `model` in the configuration (not yet run on hardware)'
+      : 'on a machine with an NVIDIA GPU: npm run setup -- --cuda fetches its ONNX Runtime provider',
   ];
   return {
     node: process.version,

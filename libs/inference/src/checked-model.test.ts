@@ -4,8 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { CheckedModel } from './checked-model.js';
 import { TeacherError } from './teacher.js';
 
-const image = (tokens: number): ImageInput =>
-  ({ tokens }) as ImageInput;
+const image = (tokens: number): ImageInput => ({ tokens }) as ImageInput;
 const prompt = (...ids: number[]): Prompt => ({ ids: Int32Array.from(ids), images: [] });
 const options = { maxNewTokens: 4 };
 

@@ -59,7 +59,10 @@ async function annotate(running: RunningService, widths: Record<string, number>,
   await streams.producer.send(topics.images.name, records);
   const worker = createClient(WorkerService, running.address);
   try {
-    for await (const _ of worker.consume({ streams: work })) if ((await reasons()).size === wanted) break;
+    for await (const report of worker.consume({ streams: work })) {
+      void report;
+      if ((await reasons()).size === wanted) break;
+    }
   } finally {
     worker.close();
   }

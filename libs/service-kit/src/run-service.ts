@@ -18,11 +18,12 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
  * The whole of a service's main: `--config FILE`, start, serve until SIGTERM or SIGINT, stop gracefully, exit. A second
- * signal, and any before it serves, exits at once. A service that has failed for good (`ServiceContext.fail`) says so in a line, stops
- * and exits with 1, so that whoever runs it starts it anew. Exit code 0 after a graceful stop, 2 for a wrong flag or configuration,
+ * signal, and any before it serves, exits at once. Exit code 0 after a graceful stop, 2 for a wrong flag or configuration,
  * 128 + the signal's number after an exit at once, 1 for anything else.
  *
  *     await runService(annotator, process);
+ *
+ * A service that has failed for good (`ServiceContext.fail`) says so in a line, stops and exits with 1: whoever runs it starts it anew.
  */
 export async function runService<S extends z.ZodObject>(service: Service<S>, main: MainProcess): Promise<void> {
   try {

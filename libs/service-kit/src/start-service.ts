@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
-import { messageLimits, pings, RpcError } from '@mpa/contracts';
+import { messageLimits, pings } from '@mpa/contracts';
 import { localPath } from '@mpa/storage';
 import { isKafkaPlace, kafkaCredentials, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
 import { HealthImplementation } from 'grpc-health-check';
@@ -17,7 +17,7 @@ import { Places, placesConfig } from './places.js';
 import { checkConfig } from './read-config.js';
 import { addReflection, REFLECTION } from './reflection.js';
 import { serverCredentials, serverTls } from './server-tls.js';
-import { statusOf } from './status-of.js';
+import { statusOf, unavailable } from './status-of.js';
 import type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
 
 /** Streams on one connection; more wait at the caller's end. */
@@ -110,10 +110,8 @@ export async function startService<S extends z.ZodObject>(
   const failing = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
-  const convert = (error: unknown): RpcError | undefined => {
-    const isEnding = failing.signal.aborted && stopping.signal.aborted;
-    return isEnding ? new RpcError('UNAVAILABLE', (error as Error).message, { cause: error }) : statusOf(error);
-  };
+  const convert = (error: unknown): ReturnType<typeof statusOf> =>
+    failing.signal.aborted && stopping.signal.aborted ? unavailable(error) : statusOf(error);
   const places = await Places.of(server.places ?? 'any');
   const watched = await openMetrics(service.name, server.metrics);
   const { metrics, calls } = watched;

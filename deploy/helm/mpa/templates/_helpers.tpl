@@ -83,7 +83,6 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
 {{- $config := dict "listen" "0.0.0.0:50051" "listenHealth" "0.0.0.0:50052" "insecure" (not $values.config.tls) "places" (include "mpa.places" $root | fromYaml) "graceSeconds" $values.graceSeconds "kafka" (include "mpa.kafka" $root | fromYaml) -}}
 {{- if ne $name "trainer" }}{{ $_ := set $config "maxConnectionAgeSeconds" 300 }}{{ end -}}
 {{- if ne $name "evaluator" }}{{ $_ := set $config "images" $root.Values.images }}{{ end -}}
-{{- if and (eq $name "trainer") $values.gpu }}{{ $_ := set $config "device" "cuda" }}{{ end -}}
 {{- if ne $name "trainer" -}}
   {{- $model := dict "cacheDir" "/data/graphs" -}}
   {{- if $values.gpu }}{{ $_ := set $model "executionProviders" (list "cuda" "cpu") }}{{ end -}}
@@ -95,6 +94,7 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
     {{- $_ := set $config "model" $model -}}
   {{- end -}}
 {{- end -}}
+{{- if and (eq $name "trainer") $values.gpu }}{{ $_ := set $config "device" "cuda" }}{{ end -}}
 {{- toYaml (mustMergeOverwrite $config (deepCopy $values.config)) -}}
 {{- end }}
 

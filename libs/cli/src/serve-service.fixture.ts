@@ -16,11 +16,16 @@ export type Served = ReturnType<typeof startMpa> & {
   readonly metrics: string;
 };
 
-/** Starts `mpa serve NAME` with a configuration file in a new folder of `work`; resolves when it serves. */
-export async function serveService(name: string, config: object, work: string): Promise<Served> {
+/** Starts `mpa serve NAME` with a configuration file in a new folder of `work`, as `how` says; resolves when it serves. */
+export async function serveService(
+  name: string,
+  config: object,
+  work: string,
+  how: Parameters<typeof startMpa>[1] = {},
+): Promise<Served> {
   const file = join(mkdtempSync(join(work, `${name}-`)), 'config.json');
   writeFileSync(file, JSON.stringify(config));
-  const started = startMpa(['serve', name, '--config', file]);
+  const started = startMpa(['serve', name, '--config', file], how);
   const { address, metrics = '' } = await new Promise<ServingLine>((resolve, reject) => {
     createInterface(started.child.stdout!).on('line', (line) => {
       const found = JSON.parse(line) as ServingLine;

@@ -50,9 +50,9 @@ export function modelService<Prepared, Seen>(
   );
 }
 
-/** Adds the status codes of models and images to what a service converts. */
+/** Adds the status codes of models and images to what a service converts; what it converts itself comes first. */
 export function withModelErrors(options: ImplementOptions): ImplementOptions {
-  return { ...options, convert: (error) => statusOfModel(error) ?? options.convert?.(error) };
+  return { ...options, convert: (error) => options.convert?.(error) ?? statusOfModel(error) };
 }
 
 function sourceOf(input: ImageInput | undefined): Pick<ImageInput, 'source'> {

@@ -125,13 +125,14 @@ export class TeacherFault extends Error {
 
 /**
  * A teacher cannot be asked any more: it refuses or fails whatever is asked (`unavailable`), cannot do what is wanted (`unfit`),
- * or the budget is used up (`budget`). Nothing is lost; the message says what to do.
+ * the budget is used up (`budget`), or it runs here and needs a new process (`broken`), which a student may too. Nothing is
+ * lost; the message says what to do.
  */
 export class TeacherError extends Error {
   override readonly name = 'TeacherError';
 
   constructor(
-    readonly kind: 'unavailable' | 'unfit' | 'budget',
+    readonly kind: 'unavailable' | 'unfit' | 'budget' | 'broken',
     message: string,
     options?: { cause?: unknown },
   ) {

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { areaShares, ATTENTION_LAYERS, attentionMap } from '@mpa/alignment';
 import { loadModel } from '@mpa/onnx';
-import type { GenerateOptions, ImageFeatures, OnnxModel, Scored } from '@mpa/onnx';
+import type { GenerateOptions, ImageFeatures, Scored } from '@mpa/onnx';
 import { tellGeneratedTokens } from '@mpa/telemetry';
 import { answerParts, decodeImage, openCheckpoint } from '@mpa/vlm';
-import type { ProcessedImage, Processor, RgbImage } from '@mpa/vlm';
+import type { ModelShape, ProcessedImage, Processor, RgbImage } from '@mpa/vlm';
+import { CheckedModel } from './checked-model.js';
 import type { ModelConfig } from './model-config.js';
 import { bytesOf } from './read-image.js';
-import type { LoadOptions, SignalKind, Teacher } from './teacher.js';
+import { smallQuestion } from './small-question.js';
+import type { LoadOptions, SignalKind, Teacher, TeacherError } from './teacher.js';
 
 /** An image that a model has looked at: every prompt on it reuses its features. */
 export interface SeenImage {
@@ -45,7 +47,7 @@ export type Sampling = Required<Pick<GenerateOptions, 'answers' | 'temperature' 
 
 /**
  * A checkpoint as a partner in a conversation about images. Its calls may overlap; `inTurn` keeps batches apart, so that
- * two of them do not share the cores.
+ * two of them do not share the cores. Where a call fails, TeacherError `broken` says that every call will.
  */
 export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
   readonly gives: ReadonlySet<SignalKind> = new Set(['confidence', 'attention', 'n_best', 'rationale']);
@@ -56,18 +58,21 @@ export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
     /** Name of the checkpoint folder. */
     readonly id: string,
     private readonly processor: Processor,
-    private readonly model: OnnxModel,
+    private readonly shape: ModelShape,
+    private readonly model: CheckedModel,
     private readonly maxNewTokens: number,
   ) {}
 
-  /** Opens a checkpoint folder, exporting it when that was not done yet. Throws CheckpointError or OnnxError. */
-  static async open({
-    checkpoint: dir,
-    cacheDir,
-    precision,
-    maxNewTokens,
-    ...rest
-  }: ModelConfig): Promise<VisionModel> {
+  /**
+   * Opens a checkpoint folder, exporting it when that was not done yet, and asks it something small. Throws CheckpointError,
+   * OnnxError, or TeacherError when it cannot answer.
+   *
+   * @param onBroken told, now or later, that only a new process can go on with it
+   */
+  static async open(
+    { checkpoint: dir, cacheDir, precision, maxNewTokens, ...rest }: ModelConfig,
+    onBroken: (error: TeacherError) => void = () => undefined,
+  ): Promise<VisionModel> {
     const checkpoint = await openCheckpoint(dir);
     try {
       const { threads, executionProviders } = rest;
@@ -78,7 +83,11 @@ export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
         attentionLayers: Math.min(ATTENTION_LAYERS, checkpoint.shape.textLayers),
         ...(threads === undefined ? {} : { threads }),
       });
-      return new VisionModel(basename(resolve(dir)), checkpoint.processor, model, maxNewTokens);
+      const id = basename(resolve(dir));
+      const checked = new CheckedModel(id, model, onBroken);
+      const vision = new VisionModel(id, checkpoint.processor, model.shape, checked, maxNewTokens);
+      await vision.#begin();
+      return vision;
     } finally {
       checkpoint.close();
     }
@@ -171,6 +180,19 @@ export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
     await this.model.close();
   }
 
+  /** Two tokens, so that the graph's loop runs too. */
+  async #begin(): Promise<void> {
+    const { side, text } = smallQuestion;
+    const white = { width: side, height: side, data: new Uint8Array(3 * side ** 2).fill(255) };
+    try {
+      const [image] = await this.look([this.prepare(white)]);
+      await this.model.generate([this.#prompt({ image: image!, text })], { maxNewTokens: 2 });
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
   async #generate(questions: readonly Question[], sampling: Partial<Sampling>): Promise<Answer[][]> {
     const prompts = questions.map((question) => ({
       ...this.#prompt(question),
@@ -193,7 +215,7 @@ export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
     image: SeenImage,
     grid: number,
   ): number[] {
-    const columns = [...ids.keys()].filter((i) => ids[i] === this.model.shape.imageTokenId);
+    const columns = [...ids.keys()].filter((i) => ids[i] === this.shape.imageTokenId);
     const attention = new Float64Array(columns.length);
     const width = ids.length + answer.length;
     for (const layer of layers) {

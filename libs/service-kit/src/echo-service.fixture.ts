@@ -13,7 +13,10 @@ const config = z.strictObject({
   nested: z.strictObject({ size: z.number() }).default({ size: 1 }),
 });
 
-/** A service without a model, for tests, that says it had one: answers with its greeting, a token for each character, and copies `images` to `copies`. */
+/**
+ * A service without a model, for tests, that says it had one: answers with its greeting, a token for each character, and copies `images` to
+ * `copies`. Asked to `break`, it has failed for good.
+ */
 export const echo: Service<typeof config> = {
   name: 'echo',
   config,
@@ -25,6 +28,11 @@ export const echo: Service<typeof config> = {
       {
         answer: async ({ questions }) => {
           await delay(pauseMs);
+          if (questions[0] === 'break') {
+            const error = new Error('the echo is broken');
+            context.fail(error);
+            throw error;
+          }
           const texts = questions.map((question) => `${greeting} ${question}`);
           await modelCalls.tracePromise(async () => tellGeneratedTokens(texts.join('').length), { kind: 'run', provider: 'cpu' }); // prettier-ignore
           modelCalls.traceSync(() => undefined, { kind: 'train', provider: 'cpu' });

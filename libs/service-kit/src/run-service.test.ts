@@ -46,6 +46,24 @@ it('serves until SIGTERM, finishes the call in work and exits with 0', async () 
   }
 });
 
+it('that has failed for good tells its caller to ask another one, and exits with 1 and one line', async () => {
+  const child = main(configured({ greeting: 'hello' }));
+  let stderr = '';
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const client = createClient(ModelService, await serving(child));
+  try {
+    const asked = client.answer({ questions: ['break'] }, { timeoutMs: 30_000 });
+    // The client asks an unavailable service some times more, and may find it gone.
+    await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    if (child.exitCode === null) await once(child, 'close');
+    expect(child.exitCode).toBe(1);
+    expect(stderr).toBe('echo: the echo is broken\n');
+  } finally {
+    client.close();
+    child.kill('SIGKILL');
+  }
+});
+
 it('exits at once at the second signal', async () => {
   const child = main(configured({ greeting: 'hello', pauseMs: 20_000 }));
   const client = createClient(ModelService, await serving(child));

@@ -22,6 +22,8 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
  * 128 + the signal's number after an exit at once, 1 for anything else.
  *
  *     await runService(annotator, process);
+ *
+ * A service that has failed for good (`ServiceContext.fail`) says so in a line, stops and exits with 1: whoever runs it starts it anew.
  */
 export async function runService<S extends z.ZodObject>(service: Service<S>, main: MainProcess): Promise<void> {
   try {
@@ -51,7 +53,15 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
         );
       });
     }
-    running = await startService(service, config as z.input<S>, { logger, env: main.env });
+    const onFailure = (error: Error): void => {
+      main.stderr.write(`${service.name}: ${masked(error.message, secretsIn(main.env))}\n`);
+      const ended = Promise.resolve(running?.stop()).then(endTracing);
+      ended.then(
+        () => main.exit(1),
+        () => main.exit(1),
+      );
+    };
+    running = await startService(service, config as z.input<S>, { logger, env: main.env, onFailure });
   } catch (error) {
     const expected = error instanceof Error && !(error instanceof TypeError);
     const text = expected ? error.message : String((error as Error).stack);

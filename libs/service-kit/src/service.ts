@@ -23,6 +23,11 @@ export interface ServiceContext {
   readonly logger: Logger;
   /** Aborts when the service is to stop: finish or hand back what is held, and end endless streams. */
   readonly stopping: AbortSignal;
+  /**
+   * Says that only a new process can do the service's work, as when a device is gone: the service is NOT_SERVING from now on, and a
+   * process of its own ends with exit code 1. Only the first call counts.
+   */
+  readonly fail: (error: Error) => void;
   /** Opens the sample streams at a place; see {@link OpenStreams}. */
   readonly openStreams: OpenStreams;
   /** What requests may name: whoever takes a path or URI from one asks here first. */

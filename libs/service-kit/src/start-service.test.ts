@@ -64,6 +64,14 @@ function healthOf(running: RunningService, service: string): Promise<string> {
 }
 
 describe('startService', () => {
+  it('is NOT_SERVING for good once it has failed, and says what it failed with', async () => {
+    const running = await started();
+    const model = modelAt(running);
+    await expect(model.answer({ questions: ['break'] })).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await healthOf(running, '')).toBe('NOT_SERVING');
+    expect(await healthOf(running, 'mpa.v1.ModelService')).toBe('NOT_SERVING');
+  });
+
   it('serves calls and health by service name', async () => {
     const running = await startInProcess(echo, { greeting: 'hello' }, { logger });
     closing.push(() => running.stop());

@@ -17,7 +17,7 @@ import { Places, placesConfig } from './places.js';
 import { checkConfig } from './read-config.js';
 import { addReflection, REFLECTION } from './reflection.js';
 import { serverCredentials, serverTls } from './server-tls.js';
-import { statusOf } from './status-of.js';
+import { statusOf, unavailable } from './status-of.js';
 import type { OpenStreams, Service, ServiceContext, ServiceParts } from './service.js';
 
 /** Streams on one connection; more wait at the caller's end. */
@@ -59,6 +59,8 @@ export interface StartOptions {
   readonly token?: string;
   /** Default: the caller's place, opened for each caller. */
   readonly openStreams?: OpenStreams;
+  /** Told that only a new process can do the service's work. Its calls then end with UNAVAILABLE, if it is stopped at once. */
+  readonly onFailure?: (error: Error) => void;
   /** Environment variables that the service may read; default none. */
   readonly env?: ServiceContext['env'];
 }
@@ -105,24 +107,34 @@ export async function startService<S extends z.ZodObject>(
   checkExposure(server, logger);
   const credentials = await serverCredentials(server.tls, logger);
   const stopping = new AbortController();
+  const failing = new AbortController();
   const onError = (path: string, error: Error): void =>
     void logger.warn({ path, err: error, cause: error.cause }, 'call failed');
+  const convert = (error: unknown): ReturnType<typeof statusOf> =>
+    failing.signal.aborted && stopping.signal.aborted ? unavailable(error) : statusOf(error);
   const places = await Places.of(server.places ?? 'any');
   const watched = await openMetrics(service.name, server.metrics);
   const { metrics, calls } = watched;
   const context: ServiceContext = {
     logger,
     stopping: stopping.signal,
+    fail: (error) => failing.abort(error),
     places,
     openStreams: options.openStreams ?? openPlaces(server, kafkaCredentials(env)),
     env,
     metrics,
-    implementOptions: { onError, convert: statusOf, onCall: calls.onCall },
+    implementOptions: { onError, convert, onCall: calls.onCall },
   };
   let parts: ServiceParts | undefined;
   try {
     parts = await watched.run(() => service.start(pick(whole, service.config), context));
-    return await serve(service.name, parts, server, { ...options, credentials, stopping, watched });
+    return await serve(service.name, parts, server, {
+      ...options,
+      credentials,
+      stopping,
+      failing: failing.signal,
+      watched,
+    });
   } catch (error) {
     await parts?.close();
     await watched.close();
@@ -142,6 +154,8 @@ export function startInProcess<S extends z.ZodObject>(
 interface Serving {
   readonly credentials: ServerCredentials;
   readonly stopping: AbortController;
+  /** Aborts, with the error, when the service has failed for good. */
+  readonly failing: AbortSignal;
   readonly watched: OpenMetrics;
 }
 
@@ -149,7 +163,7 @@ async function serve(
   name: string,
   parts: ServiceParts,
   config: z.output<typeof serverConfig>,
-  { logger, env = {}, token, credentials, stopping, watched }: StartOptions & Serving,
+  { logger, env = {}, token, onFailure, credentials, stopping, failing, watched }: StartOptions & Serving,
 ): Promise<RunningService> {
   const services = parts.implementations.map(({ service }) => service);
   const names = ['', ...services.map(({ typeName }) => typeName)];
@@ -174,9 +188,18 @@ async function serve(
   });
   logger.info({ ...addresses, metrics: watched.url }, `${name} is serving`);
 
+  const refuse = (): void => names.forEach((each) => health.setStatus(each, 'NOT_SERVING'));
+  const onFail = (): void => {
+    const error = failing.reason as Error;
+    logger.fatal({ err: error }, `${name} has failed: only a new process goes on`);
+    refuse();
+    onFailure?.(error);
+  };
+  failing.addEventListener('abort', onFail, { once: true });
+
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
-    names.forEach((each) => health.setStatus(each, 'NOT_SERVING'));
+    refuse();
     stopping.abort();
     const finished = await within(calls.idle(), config.graceSeconds * 1000);
     if (!finished) logger.warn('calls were cut off: graceSeconds is over');

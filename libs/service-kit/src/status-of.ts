@@ -29,5 +29,10 @@ export function statusOf(error: unknown): RpcError | undefined {
   if (error instanceof StorageError) return new RpcError(ofStorage[error.code], error.message, { cause: error });
   if (error instanceof ConfigError) return new RpcError('INVALID_ARGUMENT', error.message, { cause: error });
   const passing = error instanceof Error && 'retriable' in error && error.retriable === true;
-  return passing ? new RpcError('UNAVAILABLE', error.message, { cause: error }) : undefined;
+  return passing ? unavailable(error) : undefined;
+}
+
+/** The status of an error that another process, or this one later, would not have. */
+export function unavailable(error: unknown): RpcError {
+  return new RpcError('UNAVAILABLE', (error as Error).message, { cause: error });
 }

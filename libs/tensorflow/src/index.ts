@@ -5,6 +5,7 @@ export type { Batch, EncodedImage, TrainingSample } from './batch.js';
 export { globalNorm, lossAndGradients, scaleGradients } from './gradients.js';
 export { disposeLayout, layOut } from './layout.js';
 export type { BatchLayout, Targets } from './layout.js';
+export { checkDevice } from './check-device.js';
 export { defaultCacheDirectory } from './backend-location.js';
 export { computeProvider } from './compute-provider.js';
 export { diagnoseTensorflow } from './diagnose.js';

@@ -28,7 +28,7 @@ export const annotator: Service<typeof annotatorConfig> = {
     const { model, endpoint } = config;
     if (model && endpoint) throw new ConfigError('the annotator has a model and an endpoint; give one of the two');
     if (endpoint) return serviceParts(new RemoteModel(endpoint, endpointKey(endpoint, context.env)), config, context);
-    if (model) return serviceParts(await VisionModel.open(model), config, context);
+    if (model) return serviceParts(await VisionModel.open(model, context.fail), config, context);
     throw new ConfigError('the annotator has no L-VLM; give it a model (a checkpoint) or an endpoint');
   },
 };

@@ -10,31 +10,48 @@ export interface ReadImage {
   readonly image: RgbImage;
 }
 
+/** What a model said to a question. */
+export interface GivenAnswer {
+  readonly text: string;
+  /** Why there is no answer, though the question may be answered another time. */
+  readonly failed?: string | undefined;
+}
+
 /** A model that answers questions, wherever it runs. `Seen` is an image that it can be asked about. */
 export interface Answering<Seen> {
   /** Whether its first answers take longer than later ones. */
   readonly warmsUp: boolean;
   look(images: readonly ReadImage[]): Promise<Seen[]>;
   /** The likeliest answer to each question. */
-  answer(questions: readonly { readonly image: Seen; readonly text: string }[], signal: AbortSignal): Promise<string[]>;
+  answer(
+    questions: readonly { readonly image: Seen; readonly text: string }[],
+    signal: AbortSignal,
+  ): Promise<GivenAnswer[]>;
   close(): Promise<void>;
 }
 
-/** Opens a checkpoint. Throws CheckpointError or OnnxError. */
-export async function openCheckpointModel(config: ModelConfig): Promise<Answering<unknown>> {
-  const model = await VisionModel.open(config);
+/**
+ * Opens a checkpoint. Throws CheckpointError, OnnxError or TeacherError.
+ *
+ * @param onBroken told when only a new process can go on with it
+ */
+export async function openCheckpointModel(
+  config: ModelConfig,
+  onBroken: (error: Error) => void,
+): Promise<Answering<unknown>> {
+  const model = await VisionModel.open(config, onBroken);
   const answering: Answering<Awaited<ReturnType<VisionModel['look']>>[number]> = {
     warmsUp: true,
     look: (images) => model.look(images.map(({ image }) => model.prepare(image))),
-    answer: async (questions) => (await model.answer(questions)).map(({ text }) => text),
+    answer: async (questions) => (await model.answer(questions)).map(({ text }) => ({ text })),
     close: () => model.close(),
   };
   return answering;
 }
 
 /**
- * A model behind an endpoint. A question that it cannot be asked, by its image's fault, has an empty answer. Asking throws
- * TeacherError when it answers nothing any more or the budget is used up.
+ * A model behind an endpoint. A question that it refuses, by its image's fault, has an empty answer; so has one at which it fails
+ * time and again, marked as `failed`. Asking throws TeacherError when it answers nothing any more or the budget is used up.
  */
 export function openEndpointModel(
   config: EndpointConfig,
@@ -54,10 +71,12 @@ export function openEndpointModel(
       Promise.all(
         questions.map(async (question) => {
           try {
-            return (await model.answer([question], { purpose: 'answer', signal }))[0]!.text;
+            const [answer] = await model.answer([question], { purpose: 'answer', signal });
+            return { text: answer!.text };
           } catch (error) {
-            if (error instanceof TeacherFault) return '';
-            throw error;
+            if (!(error instanceof TeacherFault)) throw error;
+            const mayPass = error.reason === 'teacher-failed' || error.reason === 'unusable-reply';
+            return { text: '', ...(mayPass && { failed: error.message }) };
           }
         }),
       ),

@@ -1,12 +1,12 @@
 import type { BenchmarkSample } from '@mpa/benchmarks';
 import { answerPrompt } from '@mpa/prompts';
 import type { RgbImage } from '@mpa/vlm';
-import type { Answering } from './answering.js';
+import type { Answering, GivenAnswer } from './answering.js';
 
 /** What a model said to a group of questions. */
 export interface GroupAnswers {
   /** In the order of the questions. */
-  readonly texts: readonly string[];
+  readonly answers: readonly GivenAnswer[];
   /** From the decoded images to the last answer's text. */
   readonly seconds: number;
 }
@@ -39,8 +39,8 @@ export class ComparedModel {
       this.#seen.clear();
     }
     const began = performance.now();
-    const texts = await this.#answer(this.#model, questions, images, signal);
-    return { texts, seconds: (performance.now() - began) / 1000 };
+    const answers = await this.#answer(this.#model, questions, images, signal);
+    return { answers, seconds: (performance.now() - began) / 1000 };
   }
 
   /** Frees the model. */
@@ -53,7 +53,7 @@ export class ComparedModel {
     questions: readonly BenchmarkSample[],
     images: ReadonlyMap<string, RgbImage>,
     signal: AbortSignal,
-  ): Promise<string[]> {
+  ): Promise<GivenAnswer[]> {
     const paths = [...new Set(questions.map(({ imagePath }) => imagePath))];
     const fresh = paths.filter((path) => !this.#seen.has(path));
     const seen = await model.look(fresh.map((path) => ({ path, image: images.get(path)! })));

@@ -100,7 +100,7 @@ async function* answer(
 async function contestant(
   { label, checkpoint }: EvaluateRequest['models'][number],
   { model, endpoint }: EvaluatorConfig,
-  { env, images }: ServiceContext & { readonly images: ImageStore },
+  { env, fail, images }: ServiceContext & { readonly images: ImageStore },
 ): Promise<Contestant> {
   if (isEndpoint(checkpoint)) {
     const named = endpointNamed(checkpoint);
@@ -110,7 +110,7 @@ async function contestant(
     return { model: new ComparedModel(label, checkpoint, open), fingerprint: endpointFingerprint(config) };
   }
   const config = { ...model, checkpoint: localPath(checkpoint) };
-  const compared = new ComparedModel(label, config.checkpoint, () => openCheckpointModel(config));
+  const compared = new ComparedModel(label, config.checkpoint, () => openCheckpointModel(config, fail));
   return { model: compared, fingerprint: await modelFingerprint(config) };
 }
 

@@ -110,9 +110,9 @@ async function answerPending(
   const pending = questions.filter((question) => keptAnswer(question, contestant, plan) === undefined);
   if (pending.length === 0) return;
   const { model, fingerprint } = contestant;
-  const { texts, seconds } = await model.answer(pending, images, plan.signal);
+  const { answers, seconds } = await model.answer(pending, images, plan.signal);
   const results = pending.map((question, i) => {
-    const prediction = texts[i]!;
+    const { text: prediction, failed } = answers[i]!;
     const result = create(EvaluationResultSchema, {
       ...askedOf(question, model.label, plan),
       checkpoint: model.checkpoint,
@@ -120,7 +120,7 @@ async function answerPending(
       ...scored(prediction, question),
       latencyMilliseconds: seconds * 1000,
     });
-    return { result, fingerprint, together: pending.length };
+    return { result, fingerprint, together: pending.length, failed };
   });
   plan.onAnswered(results.length);
   await plan.log.add(results);

@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { createClient, EvaluatorService, Task } from '@mpa/contracts';
 import type { Client, EvaluationResult, EvaluationSummary } from '@mpa/contracts';
 import { readImage, VisionModel } from '@mpa/inference';
+import { OnnxModel } from '@mpa/onnx';
 import { createLogger, startInProcess } from '@mpa/service-kit';
 import type { RunningService } from '@mpa/service-kit';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { evaluator } from './evaluator.js';
 
 const checkpoint = fileURLToPath(new URL('../../../test/fixtures/vlm/smolvlm-a', import.meta.url));
@@ -130,6 +131,34 @@ describe('the evaluator', () => {
     const models = linesOf(results).map((line) => line['model']);
     expect(models.filter((label) => label === 'before')).toHaveLength(2);
     expect(models.filter((label) => label === 'after')).toHaveLength(4);
+  });
+
+  it('keeps no answer of a model that fails at everything, and asks again in a new process', async () => {
+    const results = join(work, 'results/sick.jsonl');
+    const sick = await startInProcess(evaluator, config, { logger: createLogger('evaluator', 'silent') });
+    const asking = createClient(EvaluatorService, sick.address);
+    const { generate } = OnnxModel.prototype;
+    let left = 6;
+    vi.spyOn(OnnxModel.prototype, 'generate').mockImplementation(async function (this: OnnxModel, ...call) {
+      left -= 1;
+      if (left < 0) throw new Error('CUDA failure 719');
+      return generate.apply(this, call);
+    });
+    await expect(evaluated({ ...request, results }, asking)).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringMatching(
+        /does not work: it fails at what it could do before \(CUDA failure 719\)/,
+      ) as string,
+    });
+    vi.restoreAllMocks();
+    asking.close();
+    await sick.stop();
+    // Each model is asked when it is opened, to warm up, and about its first group.
+    const kept = linesOf(results).filter((line) => 'prediction' in line);
+    expect(kept).toHaveLength(6);
+    for (const line of kept) expect(line['prediction']).toBe(said.get(line['question'] as string));
+    const whole = await evaluated({ ...request, results });
+    expect(whole.summaries).toMatchObject([{ accuracy: 6 / 8 }, { accuracy: 6 / 8 }]);
   });
 
   it('refuses a second evaluation while one is under way, and stops when its caller hangs up', async () => {

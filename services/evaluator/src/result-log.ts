@@ -11,6 +11,8 @@ export interface KeptResult {
   readonly fingerprint: string;
   /** Questions answered together in the result's latency, this one included. */
   readonly together: number;
+  /** Why there is no answer; the next evaluation asks again. */
+  readonly failed?: string | undefined;
 }
 
 /** A question that was not asked, and why. */
@@ -22,11 +24,15 @@ export interface SkippedQuestion {
   readonly detail: string;
 }
 
-type Line = Record<string, unknown> & { readonly fingerprint?: string; readonly together?: number };
+type Line = Record<string, unknown> & {
+  readonly fingerprint?: string;
+  readonly together?: number;
+  readonly failed?: string;
+};
 
 /**
- * The per-sample results of an evaluation, one JSON object a line: an EvaluationResult in protobuf's JSON with `fingerprint` and
- * `together`, or `{"skipped": ...}`. Kept in memory alone without a file.
+ * The per-sample results of an evaluation, one JSON object a line: an EvaluationResult in protobuf's JSON with `fingerprint`,
+ * `together` and, of one that failed, `failed`; or `{"skipped": ...}`. Kept in memory alone without a file.
  */
 export class ResultLog {
   readonly #kept = new Map<string, KeptResult>();
@@ -44,10 +50,10 @@ export class ResultLog {
     return log;
   }
 
-  #restore({ fingerprint, together, skipped, ...json }: Line): void {
+  #restore({ fingerprint, together, skipped, failed, ...json }: Line): void {
     if (skipped !== undefined) {
       this.#skipped.add(skipKey(skipped as SkippedQuestion));
-    } else if (fingerprint !== undefined && together !== undefined) {
+    } else if (failed === undefined && fingerprint !== undefined && together !== undefined) {
       const result = fromJson(EvaluationResultSchema, json as Parameters<typeof fromJson>[1], {
         ignoreUnknownFields: true,
       });
@@ -64,10 +70,11 @@ export class ResultLog {
   async add(results: readonly KeptResult[]): Promise<void> {
     for (const kept of results) this.#kept.set(resultKey(kept.result, kept.fingerprint), kept);
     await this.file?.append(
-      ...results.map(({ result, fingerprint, together }) => ({
+      ...results.map(({ result, fingerprint, together, failed }) => ({
         ...(toJson(EvaluationResultSchema, result, { alwaysEmitImplicit: true }) as object),
         fingerprint,
         together,
+        ...(failed !== undefined && { failed }),
       })),
     );
   }

@@ -1,8 +1,8 @@
 import { AnnotationStatus } from '@mpa/contracts';
 import type { Annotation, Decision } from '@mpa/contracts';
-import { isPrepared, prepareImage } from '@mpa/inference';
+import { isPrepared, prepareImage, TeacherError } from '@mpa/inference';
 import type { ImageFault, VisionModel } from '@mpa/inference';
-import { topics } from '@mpa/service-kit';
+import { EndOfWork, topics } from '@mpa/service-kit';
 import type { BatchReport, Stage } from '@mpa/service-kit';
 import type { ImageStore } from '@mpa/storage';
 import type { Batch, StreamRecord } from '@mpa/streams';
@@ -52,6 +52,7 @@ export function decisionStage(model: VisionModel, images: ImageStore, config: Pa
         config,
       );
     } catch (error) {
+      if (error instanceof TeacherError) throw new EndOfWork(error);
       // A batch that fails comes again one record at a time, and one that fails alone is rejected.
       if (batch.records.length > 1) throw error;
       return [rejected(usable[0]!.message, { reason: 'model-failed', detail: (error as Error).message })];

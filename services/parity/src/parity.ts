@@ -15,7 +15,7 @@ export const parity: Service<typeof parityConfig> = {
   name: 'parity',
   config: parityConfig,
   async start(config, context) {
-    const model = await VisionModel.open(config.model);
+    const model = await VisionModel.open(config.model, context.fail);
     const images = new ImageStore({ ...config.images, roots: context.places.images });
     const options = withModelErrors(context.implementOptions);
     return {

@@ -4,7 +4,7 @@ import type { Handlers, TrainerService, TrainRequest } from '@mpa/contracts';
 import type { ServiceContext } from '@mpa/service-kit';
 import { ImageStore, localPath, StorageError, writing } from '@mpa/storage';
 import { spanInEach } from '@mpa/telemetry';
-import { Parameters, TensorModel } from '@mpa/tensorflow';
+import { checkDevice, Parameters, TensorModel } from '@mpa/tensorflow';
 import { openCheckpoint, saveCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { seededRandom } from './random.js';
@@ -12,6 +12,7 @@ import { requestedOptions } from './requested-options.js';
 import { saveAdapter } from './save-adapter.js';
 import { readSelected, selectedSamples } from './selected-samples.js';
 import type { SelectedSamples } from './selected-samples.js';
+import { toRpcError } from './to-rpc-error.js';
 import { stepsOf, train } from './train.js';
 import { trainableOf } from './train-options.js';
 import type { TrainOptions } from './train-options.js';
@@ -24,7 +25,8 @@ type Train = Handlers<typeof TrainerService>['train'];
 /**
  * Trains one request at a time, since a training takes the whole machine: ABORTED for a second one. A run that
  * selected nothing that can be read ends with the checkpoint as it was. The levelled checkpoint is float32, so that
- * rounding takes back no update.
+ * rounding takes back no update. An error that nobody foresaw may be the device's: if it computes nothing else either, the service
+ * has failed for good.
  */
 export function trainHandler(config: TrainerConfig, context: ServiceContext): Train {
   let busy = false;
@@ -35,13 +37,26 @@ export function trainHandler(config: TrainerConfig, context: ServiceContext): Tr
     const ending = AbortSignal.any([signal, context.stopping]);
     try {
       yield* answer(request, config, { ...context, metrics, signal: ending });
-    } catch (error) {
-      if (context.stopping.aborted) throw new RpcError('UNAVAILABLE', 'the trainer is stopping; the state is saved');
+    } catch (thrown) {
+      const error = ending.aborted || toRpcError(thrown) ? thrown : ofDevice(thrown);
+      if (error !== thrown) context.fail(error as Error);
+      if (context.stopping.aborted)
+        throw new RpcError('UNAVAILABLE', 'the trainer is stopping; it goes on from its last saved state');
       throw error;
     } finally {
       busy = false;
     }
   };
+}
+
+/** What the device fails with, if it does; else the error itself. */
+function ofDevice(error: unknown): unknown {
+  try {
+    checkDevice();
+    return error;
+  } catch (failure) {
+    return failure;
+  }
 }
 
 interface Answering extends Pick<ServiceContext, 'logger' | 'openStreams' | 'places'> {

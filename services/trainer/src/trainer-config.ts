@@ -9,6 +9,8 @@ export const trainerConfig = z.strictObject({
   images: imageAccess,
   /** Insists on a TensorFlow backend; by default what set-up chose. */
   backend: z.enum(['native', 'wasm']).optional(),
+  /** Insists on a GPU; by default the CPU will do where TensorFlow finds none. */
+  device: z.literal('cuda').optional(),
   /** Memory for decoded images, and again for their features, in megabytes. */
   cacheMegabytes: z.number().min(0).default(512),
 });

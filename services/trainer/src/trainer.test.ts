@@ -9,8 +9,9 @@ import { create, createClient, DecisionStatus, SignalsSchema, TrainerService } f
 import type { Client, TrainingProgress, TrainingResult } from '@mpa/contracts';
 import { createLogger, startInProcess } from '@mpa/service-kit';
 import type { RunningService } from '@mpa/service-kit';
+import { tf } from '@mpa/tensorflow';
 import { openCheckpoint } from '@mpa/vlm';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { brokenDecision, CHECKPOINT, decision, newRun, RUN_ID } from './test-run.fixture.js';
 import { trainer } from './trainer.js';
 
@@ -231,6 +232,33 @@ describe('a training', () => {
       code: 'FAILED_PRECONDITION',
       message: expect.stringContaining('delete it') as string,
     });
+  });
+
+  it('that fails with a device that computes nothing any more saves nothing of it, and goes on elsewhere', async () => {
+    const folder = await standardRun();
+    const sick = await startInProcess(trainer, { training: TRAINING }, { logger });
+    const asked = clientAt(sick.address);
+    const part: TrainingProgress[] = [];
+    const training = trainUntil(asked, requestIn(folder), (progress) => {
+      part.push(progress);
+      if (progress.step === 6) {
+        const engine = tf.engine() as unknown as { runKernelFunc(): never };
+        vi.spyOn(engine, 'runKernelFunc').mockImplementation(() => {
+          throw new Error('CUDA_ERROR_LAUNCH_FAILED');
+        });
+      }
+      return false;
+    });
+    await expect(training).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringMatching(/^TensorFlow fails at a small product \(CUDA_ERROR_LAUNCH_FAILED\)/) as string,
+    });
+    vi.restoreAllMocks();
+    await sick.stop();
+    const rest = await trainUntil(client, requestIn(folder));
+    expect(rest.steps[0]!.step).toBe(5);
+    expect(losses([...part.slice(0, 4), ...rest.steps])).toEqual(losses(whole.steps));
+    expect(weightsIn(folder).equals(weightsIn(undisturbed))).toBe(true);
   });
 
   it('refuses a second request while one is under way', async () => {

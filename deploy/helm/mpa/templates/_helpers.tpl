@@ -94,6 +94,7 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
     {{- $_ := set $config "model" $model -}}
   {{- end -}}
 {{- end -}}
+{{- if and (eq $name "trainer") $values.gpu }}{{ $_ := set $config "device" "cuda" }}{{ end -}}
 {{- toYaml (mustMergeOverwrite $config (deepCopy $values.config)) -}}
 {{- end }}
 

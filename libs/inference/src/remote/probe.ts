@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
+import { smallQuestion } from '../small-question.js';
 import { TeacherError } from '../teacher.js';
 import { fewerFields, optionalFields, type AcceptedField } from './accepted-fields.js';
 import type { AskedSmall, ChatClient } from './chat-client.js';
@@ -8,9 +9,6 @@ import type { EndpointConfig } from './endpoint-config.js';
 import { KEY_VARIABLE } from './endpoint-key.js';
 import { requestId, type ReplyLog } from './reply-log.js';
 import type { Destination, Failure } from './send-once.js';
-
-/** Pixels of a side of the image that is sent, above what models take at least. */
-const SIDE = 64;
 
 /** Most tokens of the answer, the fewest that vendors accept. */
 const TOKENS = 16;
@@ -68,15 +66,15 @@ export class Probe {
   }
 
   async #body(fields: readonly AcceptedField[], n: number): Promise<string> {
-    const background = 'white';
-    const image = await sharp({ create: { width: SIDE, height: SIDE, channels: 3, background } })
+    const { side, text } = smallQuestion;
+    const image = await sharp({ create: { width: side, height: side, channels: 3, background: 'white' } })
       .png()
       .toBuffer();
     const generation = {
       ...{ model: this.config.model, maxNewTokens: TOKENS, accepted: new Set(fields), seed: 0, n },
       ...{ temperature: n > 1 ? 1 : 0, withProbabilities: true },
     };
-    const message = userMessage(`data:image/png;base64,${image.toString('base64')}`, 'What is on this image?');
+    const message = userMessage(`data:image/png;base64,${image.toString('base64')}`, text);
     return JSON.stringify({ ...generationFields(generation), ...message });
   }
 

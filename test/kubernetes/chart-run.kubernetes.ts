@@ -7,7 +7,7 @@ import { Authority, writePems } from '@mpa/contracts/testing';
 import { kafkaReleases, startBroker, type Broker } from '@mpa/streams/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../free-port.js';
-import { CHART, commandsIn, configIn, fileIn, renderChart } from './rendered-chart.js';
+import { CHART, commandsIn, configIn, fileIn, objectsOf, renderChart } from './rendered-chart.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TOKEN = 'a-token-of-enough-characters';
@@ -138,6 +138,22 @@ describe('the laptop example as the chart starts it', { timeout: 900_000 }, () =
     expect(await answerTo({ credentials, token: () => `${TOKEN}!` })).toBe('UNAUTHENTICATED');
     expect(await answerTo({ credentials })).toBe('UNAUTHENTICATED');
   });
+});
+
+it('gives the Job up where the trainer could never start', async () => {
+  const check = async (...values: string[]): Promise<Ended> => {
+    const manifests = await laptop('checked', ...values);
+    const { spec } = objectsOf(manifests).find(({ kind }) => kind === 'Job')!;
+    const end = { containerName: 'check-trainer', operator: 'In', values: [2] };
+    expect(spec).toMatchObject({ podFailurePolicy: { rules: expect.arrayContaining([{ action: 'FailJob', onExitCodes: end }]) as unknown } }); // prettier-ignore
+    const [first] = spec!.template!.spec.initContainers!;
+    expect(first).toMatchObject({ name: end.containerName });
+    writeFileSync(join(work, 'etc', 'trainer.yaml'), JSON.stringify(here(configIn(manifests, 'trainer'))));
+    return startMpa(['serve', 'trainer', ...here(first!.args)]).ended;
+  };
+  expect(await check()).toMatchObject({ code: 0 });
+  const typo = await check('--set', 'trainer.config.training.epoch=1');
+  expect(typo).toMatchObject({ code: 2, stderr: expect.stringContaining('epoch') as string });
 });
 
 it('takes no token without encryption', async () => {

@@ -6,7 +6,8 @@ import { parse } from 'yaml';
 import { CHART, configIn, objectsOf, renderChart, runHelm } from './rendered-chart.js';
 
 const RULES = join(import.meta.dirname, '../../deploy/prometheus');
-const values = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'metrics.enabled=true'];
+const broker = ['--set', 'kafka.brokers={kafka:9092}'];
+const values = [...broker, '--set', 'metrics.enabled=true'];
 
 let work: string;
 beforeAll(() => void (work = mkdtempSync(join(tmpdir(), 'mpa-metrics-'))));
@@ -28,14 +29,10 @@ it('has all four services show their metrics, at a port that a pod monitor finds
   const from = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }];
   expect(policy).toMatchObject({ spec: { ingress: [{ from, ports: [{ protocol: 'TCP', port: 9100 }] }] } });
   for (const pod of pods) {
-    expect(pod.metadata.labels).toMatchObject((monitor!.spec as unknown as Selecting).selector.matchLabels);
-    expect(pod.metadata.labels).toMatchObject((policy!.spec as unknown as Selecting & { podSelector: Selecting['selector'] }).podSelector.matchLabels); // prettier-ignore
+    expect(pod.metadata.labels).toMatchObject(monitor!.spec!.selector!.matchLabels);
+    expect(pod.metadata.labels).toMatchObject(policy!.spec!.podSelector!.matchLabels);
   }
 });
-
-interface Selecting {
-  readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
-}
 
 it('brings the rules of deploy/prometheus, whole, also once it is packaged', async () => {
   await runHelm(['package', CHART, '--destination', work]);
@@ -50,11 +47,6 @@ it('brings the rules of deploy/prometheus, whole, also once it is packaged', asy
 });
 
 it('shows nothing, and makes nothing of it, unless it is told to', async () => {
-  const manifests = await renderChart([
-    '--set',
-    'kafka.brokers={kafka:9092}',
-    '--set',
-    'metrics.podMonitor.enabled=true',
-  ]);
+  const manifests = await renderChart([...broker, '--set', 'metrics.podMonitor.enabled=true']);
   expect(manifests).not.toMatch(/9100|PodMonitor|PrometheusRule/);
 });

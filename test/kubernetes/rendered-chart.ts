@@ -15,7 +15,17 @@ export interface KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
   /** Of a PriorityClass. */
   readonly value?: number;
-  readonly spec?: { readonly template?: PodTemplate };
+  readonly spec?: {
+    readonly template?: PodTemplate;
+    /** Of a PodMonitor. */
+    readonly selector?: Selector;
+    /** Of a NetworkPolicy. */
+    readonly podSelector?: Selector;
+  };
+}
+
+interface Selector {
+  readonly matchLabels: Readonly<Record<string, string>>;
 }
 
 /** The pods that an object makes. */

@@ -4,22 +4,6 @@
 {{- toYaml (mustMergeOverwrite $config (deepCopy .Values.align.config)) -}}
 {{- end }}
 
-{{/* The file of --endpoints: the services by their names, and how they are reached. */}}
-{{- define "mpa.endpoints" -}}
-{{- $endpoints := dict "trainer" "127.0.0.1:50051" -}}
-{{- range list "annotator" "parity" "evaluator" -}}
-  {{- $_ := set $endpoints . (printf "dns:///%s-%s:50051" (include "mpa.fullname" $) .) -}}
-{{- end -}}
-{{- if .Values.tls.secret -}}
-  {{- $tls := dict "ca" "/etc/mpa-tls/ca.crt" "serverName" (include "mpa.serverName" .) -}}
-  {{- if not .Values.tls.token.secret }}{{ $tls = merge $tls (dict "cert" "/etc/mpa-tls/tls.crt" "key" "/etc/mpa-tls/tls.key") }}{{ end -}}
-  {{- $_ := set $endpoints "tls" $tls -}}
-{{- else if .Values.tls.token.secret -}}
-  {{- fail "tls.token needs tls.secret: a token does not travel unencrypted" -}}
-{{- end -}}
-{{- toYaml (mustMergeOverwrite $endpoints (deepCopy .Values.align.endpoints)) -}}
-{{- end }}
-
 {{/* Arguments of `mpa align`, as YAML. */}}
 {{- define "mpa.alignArguments" -}}
 {{- $run := .Values.run -}}

@@ -65,59 +65,6 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
 {{- toYaml (mustMergeOverwrite $set (deepCopy .Values.kafka.config)) -}}
 {{- end }}
 
-{{/* Keys `images` of whoever reads images, as YAML: `run.allowHosts` are among the hosts. */}}
-{{- define "mpa.images" -}}
-{{- $hosts := concat .Values.run.allowHosts (.Values.images.allowHosts | default list) | uniq -}}
-{{- toYaml (merge (dict "allowHosts" $hosts) .Values.images) -}}
-{{- end }}
-
-{{/*
-What callers of a service may name, as YAML: the volume, the brokers, and what the run names outside of the volume: images to who
-reads them, models to who opens them as it is told. Web servers are up to `images.allowHosts`. Takes (list $ "service").
-*/}}
-{{- define "mpa.places" -}}
-{{- $root := first . -}}
-{{- $run := $root.Values.run -}}
-{{- $named := list -}}
-{{- if eq (last .) "evaluator" -}}
-  {{- $named = list $run.teacher $run.student $run.evaluation.annotations $run.evaluation.images -}}
-{{- else -}}
-  {{- $named = append $run.imageRoots (include "mpa.imageRoot" $run.images) -}}
-  {{- if eq (last .) "trainer" }}{{ $named = append $named $run.student }}{{ end -}}
-{{- end -}}
-{{- $read := list -}}
-{{- range compact $named | uniq -}}
-  {{- if not (hasPrefix "/data/" (printf "%s/" .)) }}{{ $read = append $read . }}{{ end -}}
-{{- end -}}
-{{- toYaml (dict "write" (list "/data" (printf "kafka://%s" (include "mpa.brokers" $root))) "read" $read) -}}
-{{- end }}
-
-{{/* Below what the images of a source are: of S3 the bucket, of a list or a glob its folder; of a web server nothing. */}}
-{{- define "mpa.imageRoot" -}}
-{{- if hasPrefix "/" . -}}
-  {{- $folder := regexReplaceAll "[^/]*[*?{\\[].*$" . "" -}}
-  {{- regexReplaceAll "(.)/$" (regexReplaceAll "[^/]*\\.(txt|jsonl)$" $folder "") "$1" -}}
-{{- else -}}
-  {{- regexFind "^s3://[^/*?]+" . -}}
-{{- end -}}
-{{- end }}
-
-{{/* The name in the certificate of all pods. */}}
-{{- define "mpa.serverName" -}}
-{{- .Values.tls.serverName | default (include "mpa.fullname" .) -}}
-{{- end }}
-
-{{/* Who gets to call a service, as YAML: whoever shows the release's certificate, or its token. */}}
-{{- define "mpa.callers" -}}
-{{- $tls := dict "cert" "/etc/mpa-tls/tls.crt" "key" "/etc/mpa-tls/tls.key" -}}
-{{- if .Values.tls.token.secret -}}
-  {{- toYaml (dict "tls" $tls "callers" (list (dict "tokenVariable" "MPA_TOKEN"))) -}}
-{{- else -}}
-  {{- $_ := set $tls "ca" "/etc/mpa-tls/ca.crt" -}}
-  {{- toYaml (dict "tls" $tls "callers" (list (dict "certificate" (include "mpa.serverName" .)))) -}}
-{{- end -}}
-{{- end }}
-
 {{/* A service's configuration, as YAML: what the chart knows, and `config` over it. Takes (list $ "service"). */}}
 {{- define "mpa.config" -}}
 {{- $root := first . -}}

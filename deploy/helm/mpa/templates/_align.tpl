@@ -1,6 +1,7 @@
-{{/* The file of --config. */}}
+{{/* The file of --config. Who is gone has the time to get a machine, as without this key, and then to start. */}}
 {{- define "mpa.alignConfig" -}}
-{{- $config := dict "images" .Values.images "kafka" (include "mpa.kafka" . | fromYaml) -}}
+{{- $patience := add 600 (max .Values.annotator.startupSeconds .Values.parity.startupSeconds .Values.evaluator.startupSeconds) -}}
+{{- $config := dict "images" .Values.images "kafka" (include "mpa.kafka" . | fromYaml) "patienceSeconds" $patience -}}
 {{- toYaml (mustMergeOverwrite $config (deepCopy .Values.align.config)) -}}
 {{- end }}
 

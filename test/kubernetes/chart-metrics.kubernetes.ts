@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CHART, configIn, objectsOf, renderChart, runHelm } from './rendered-chart.js';
+import { CHART, configIn, fileIn, objectsOf, renderChart, runHelm } from './rendered-chart.js';
 
 const RULES = join(import.meta.dirname, '../../deploy/prometheus');
 const broker = ['--set', 'kafka.brokers={kafka:9092}'];
@@ -13,21 +13,27 @@ let work: string;
 beforeAll(() => void (work = mkdtempSync(join(tmpdir(), 'mpa-metrics-'))));
 afterAll(() => rmSync(work, { recursive: true }));
 
-it('has all four services show their metrics, at a port that a pod monitor finds and Prometheus may reach', async () => {
+it('has all four services and the driver show their metrics, at ports that a pod monitor finds and Prometheus may reach', async () => {
   const manifests = await renderChart([...values, '--set', 'metrics.podMonitor.enabled=true']);
   for (const service of ['annotator', 'parity', 'evaluator', 'trainer'])
     expect(configIn(manifests, service)['metrics']).toEqual({ listen: '0.0.0.0:9100' });
+  expect(fileIn(manifests, 'mpa-align', 'align.yaml')['metrics']).toEqual({ listen: '0.0.0.0:9101' });
   const objects = objectsOf(manifests);
   const pods = objects.flatMap(({ spec }) => spec?.template ?? []);
   const shown = pods.flatMap(({ spec }) => [...(spec.initContainers ?? []), ...spec.containers]);
-  const named = shown.filter(({ ports = [] }) => ports.some(({ name, containerPort }) => name === 'metrics' && containerPort === 9100)); // prettier-ignore
-  expect(named.map(({ name }) => name).sort()).toEqual(['annotator', 'evaluator', 'parity', 'trainer']);
+  const at = (port: string, number: number): string[] =>
+    shown
+      .filter(({ ports = [] }) => ports.some(({ name, containerPort }) => name === port && containerPort === number))
+      .map(({ name }) => name);
+  expect(at('metrics', 9100).sort()).toEqual(['annotator', 'evaluator', 'parity', 'trainer']);
+  expect(at('metrics-align', 9101)).toEqual(['align']);
 
   const [monitor] = objects.filter(({ kind }) => kind === 'PodMonitor');
   const [policy] = objects.filter(({ metadata }) => metadata.name === 'mpa-metrics');
-  expect(monitor).toMatchObject({ spec: { podMetricsEndpoints: [{ port: 'metrics' }] } });
+  expect(monitor).toMatchObject({ spec: { podMetricsEndpoints: [{ port: 'metrics' }, { port: 'metrics-align' }] } });
   const from = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }];
-  expect(policy).toMatchObject({ spec: { ingress: [{ from, ports: [{ protocol: 'TCP', port: 9100 }] }] } });
+  const ports = [9100, 9101].map((port) => ({ protocol: 'TCP', port }));
+  expect(policy).toMatchObject({ spec: { ingress: [{ from, ports }] } });
   for (const pod of pods) {
     expect(pod.metadata.labels).toMatchObject(monitor!.spec!.selector!.matchLabels);
     expect(pod.metadata.labels).toMatchObject(policy!.spec!.podSelector!.matchLabels);
@@ -48,5 +54,5 @@ it('brings the rules of deploy/prometheus, whole, also once it is packaged', asy
 
 it('shows nothing, and makes nothing of it, unless it is told to', async () => {
   const manifests = await renderChart([...broker, '--set', 'metrics.podMonitor.enabled=true']);
-  expect(manifests).not.toMatch(/9100|PodMonitor|PrometheusRule/);
+  expect(manifests).not.toMatch(/910[01]|PodMonitor|PrometheusRule/);
 });

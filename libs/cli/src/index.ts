@@ -1,3 +1,4 @@
 export { CliError, CountsError, InterruptedError, UsageError } from './cli-error.js';
 export { demonstration } from './demonstration.js';
+export { alignConfigSchema } from './pipeline/align-config.js';
 export { startListing, type Listing } from './pipeline/listing.js';

@@ -1,6 +1,8 @@
-{{/* The file of --config. */}}
+{{/* The file of --config. Who is gone has the time to get a machine, as without this key, and then to start. */}}
 {{- define "mpa.alignConfig" -}}
-{{- $config := dict "images" (include "mpa.images" . | fromYaml) "kafka" (include "mpa.kafka" . | fromYaml) -}}
+{{- $patience := add 600 (max .Values.annotator.startupSeconds .Values.parity.startupSeconds .Values.evaluator.startupSeconds) -}}
+{{- $config := dict "images" (include "mpa.images" . | fromYaml) "kafka" (include "mpa.kafka" . | fromYaml) "patienceSeconds" $patience -}}
+{{- if .Values.metrics.enabled }}{{ $_ := set $config "metrics" (dict "listen" "0.0.0.0:9101") }}{{ end -}}
 {{- toYaml (mustMergeOverwrite $config (deepCopy .Values.align.config)) -}}
 {{- end }}
 
@@ -56,5 +58,9 @@ containers:
     image: {{ $image }}
     args: {{- include "mpa.alignArguments" . | nindent 6 }}
     {{- include "mpa.container" (list . $align) | nindent 4 }}
+    {{- if .Values.metrics.enabled }}
+    # The trainer beside it has the other one.
+    ports: [{ name: metrics-align, containerPort: 9101 }]
+    {{- end }}
 volumes: {{- include "mpa.volumes" (list . "align" $align) | nindent 2 }}
 {{- end }}

@@ -1,5 +1,8 @@
+{{/* Of what the release's names begin with so much that the longest, with `keda-hpa-` and a service around, has 63 characters. */}}
 {{- define "mpa.fullname" -}}
-{{- if contains "mpa" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-mpa{{ end }}
+{{- $name := .Release.Name -}}
+{{- if not (contains "mpa" $name) }}{{ $name = printf "%s-mpa" $name }}{{ end -}}
+{{- $name | trunc 44 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* Labels by which a component's pods are found; takes (list $ "component"). */}}

@@ -172,9 +172,8 @@ describe('on an API server', () => {
     await runHelm(['install', ...release], server.kubeconfig);
     const job = await jobs();
     const selector = 'app.kubernetes.io/instance=mpa,app.kubernetes.io/component=align';
-    // Nobody here deletes what belongs to it.
-    await server.kubectl(['delete', 'job', '-n', 'mpa', '--selector', selector, '--cascade=orphan', '--wait=false']);
-    await expect.poll(jobs).toBe('');
+    await server.kubectl(['delete', 'job', '-n', 'mpa', '--selector', selector]);
+    expect(await jobs()).toBe('');
     await runHelm(['upgrade', ...release], server.kubeconfig);
     expect(await jobs()).toBe(job);
   });

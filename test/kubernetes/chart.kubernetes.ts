@@ -84,8 +84,8 @@ describe.each(releases)('%s', (_, values) => {
   });
 
   it('makes pods that the API server admits', async () => {
-    for (const { metadata, spec } of objectsOf(await renderChart(values))) {
-      if (!spec?.template) continue;
+    for (const { kind, metadata, spec } of objectsOf(await renderChart(values))) {
+      if (!['Deployment', 'Job'].includes(kind) || !spec?.template) continue;
       // Admission looks for the class of a pod, which a dry run has not made.
       const pod = { ...spec.template.spec, priorityClassName: undefined };
       const whole = { apiVersion: 'v1', kind: 'Pod', metadata: { name: metadata.name }, spec: pod };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { startListing } from '@mpa/cli';
 import { ImageStore } from '@mpa/storage';
-import { kafkaOptions, openEmbeddedStreams } from '@mpa/streams';
+import { openEmbeddedStreams } from '@mpa/streams';
 import type { ListingCost } from './listing.js';
 
 const [list, log] = process.argv.slice(2) as [string, string?];
@@ -29,8 +29,7 @@ async function listOnly(): Promise<number> {
 async function listInto(folder: string): Promise<number> {
   const streams = openEmbeddedStreams(folder);
   const sources = [{ task: 'okvqa', images: list, imageRoots: ROOTS }] as const;
-  const config = { annotator: {}, parity: {}, trainer: {}, evaluator: {}, kafka: kafkaOptions.parse({}) };
-  const listing = startListing(streams, 'bench', { sources, config }, new AbortController().signal);
+  const listing = startListing(streams, 'bench', { sources, config: {} }, new AbortController().signal);
   const looking = setInterval(() => look(listing.count), 5);
   const count = await listing.done;
   clearInterval(looking);

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { annotator } from '@mpa/annotator';
 import { evaluator } from '@mpa/evaluator';
@@ -7,32 +5,29 @@ import { parity } from '@mpa/parity';
 import { checkConfig, configSchema, type Service } from '@mpa/service-kit';
 import { trainer } from '@mpa/trainer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import { startApiServer, type ApiServer } from './api-server.js';
-import { kedaResources, strimziResources } from './custom-resources.js';
-import { goProgram } from './go-programs.js';
+import { kedaResources, prometheusResources, strimziResources } from './custom-resources.js';
+import { CHART, commandsIn, configIn, objectsOf, renderChart, runHelm } from './rendered-chart.js';
 import { runProgram } from './run-program.js';
 
-const CHART = join(import.meta.dirname, '../../deploy/helm/mpa');
-const HELM_MS = 2 * 60_000;
+const COMPONENTS = ['annotator', 'parity', 'evaluator', 'align'];
 
-interface KubernetesObject {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly data?: Readonly<Record<string, string>>;
-  readonly spec?: { readonly template?: { readonly spec: PodSpec } };
-}
-
-interface PodSpec {
-  readonly initContainers?: readonly Container[];
-  readonly containers: readonly Container[];
-}
-
-interface Container {
-  readonly name: string;
-  readonly args: readonly string[];
-}
+/** What is handed on to pods as it is, but for labels and annotations. */
+const POD = {
+  affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'gpu', operator: 'Exists' }] }] } } }, // prettier-ignore
+  runtimeClassName: 'nvidia',
+  serviceAccountName: 'runner',
+};
+const LABELS = { 'kueue.x-k8s.io/queue-name': 'gpus' };
+const ANNOTATIONS = { 'karpenter.sh/do-not-disrupt': 'true' };
+const VOLUME = { name: 'photos', persistentVolumeClaim: { claimName: 'photos' } };
+const MOUNT = { name: 'photos', mountPath: '/photos', readOnly: true };
+const PASSED_ON = COMPONENTS.flatMap((component) => {
+  const mounts = { extraVolumes: [VOLUME], extraVolumeMounts: [MOUNT] };
+  const values = { ...POD, podLabels: LABELS, podAnnotations: ANNOTATIONS, ...mounts };
+  return ['--set-json', `${component}=${JSON.stringify(values)}`];
+}).concat(['--set-json', `trainer.extraVolumeMounts=${JSON.stringify([MOUNT])}`]);
 
 const releases = [
   ['the chart by itself', ['--set', 'kafka.brokers={kafka:9092}']],
@@ -47,19 +42,22 @@ const releases = [
       ...['--set', 'annotator.config.endpoint.keyVariable=TEACHER_KEY'],
     ],
   ],
+  ['with all that a cluster may ask of pods', ['--set', 'kafka.brokers={kafka:9092}', ...PASSED_ON]],
+  [
+    'whose callers show a token',
+    ['--set', 'kafka.brokers={kafka:9092}', '--set', 'tls.secret=certificate', '--set', 'tls.token.secret=token'],
+  ],
 ] as const;
 
 let server: ApiServer;
-let helm: string;
-let folder: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'mpa-chart-'));
-  helm = await goProgram('helm');
   server = await startApiServer();
-  for (const definitions of [await kedaResources(), await strimziResources()])
+  for (const definitions of [await kedaResources(), await strimziResources(), await prometheusResources()])
     await server.kubectl(['create', '-f', '-'], definitions);
   await server.kubectl(['create', 'namespace', 'mpa']);
+  const runtime = { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata: { name: POD.runtimeClassName } };
+  await server.kubectl(['create', '-f', '-'], JSON.stringify({ ...runtime, handler: 'nvidia' }));
   // What a cluster may insist on at most: https://kubernetes.io/docs/concepts/security/pod-security-standards/
   for (const mode of ['enforce', 'warn'])
     await server.kubectl(['label', 'namespace', 'mpa', `pod-security.kubernetes.io/${mode}=restricted`]);
@@ -68,44 +66,26 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server?.stop();
-  if (folder) rmSync(folder, { recursive: true });
 });
 
-/** Runs helm with folders of its own, against the API server. */
-async function runHelm(...args: readonly string[]): Promise<string> {
-  const env = {
-    HELM_CACHE_HOME: folder,
-    HELM_CONFIG_HOME: folder,
-    HELM_DATA_HOME: folder,
-    KUBECONFIG: server.kubeconfig,
-  };
-  return (await runProgram(helm, args, { timeoutMs: HELM_MS, env })).stdout;
-}
-
-const render = (values: readonly string[]): Promise<string> =>
-  runHelm('template', 'mpa', CHART, '--namespace', 'mpa', '--kube-version', '1.34.0', ...values);
-
-function objectsOf(manifests: string): KubernetesObject[] {
-  return parseAllDocuments(manifests)
-    .map((document) => document.toJS() as KubernetesObject | null)
-    .filter((object) => object !== null);
-}
+/** Runs helm against the API server. */
+const helm = (...args: readonly string[]): Promise<string> => runHelm(args, server.kubeconfig);
 
 describe.each(releases)('%s', (_, values) => {
   it('passes helm lint', async () => {
-    expect(await runHelm('lint', '--strict', CHART, ...values)).toContain('0 chart(s) failed');
+    expect(await helm('lint', '--strict', CHART, ...values)).toContain('0 chart(s) failed');
   });
 
   it('is taken by the API server, field by field, under the restricted pod security standard', async () => {
     const args = ['apply', '--namespace', 'mpa', '--dry-run=server', '--validate=strict', '-f', '-'];
-    const { stdout, stderr } = await server.kubectl(args, await render(values));
+    const { stdout, stderr } = await server.kubectl(args, await renderChart(values));
     expect(stderr).toBe('');
     expect(stdout).toMatch(/job.batch\/mpa-align-\S+ created \(server dry run\)/);
   });
 
   it('makes pods that the API server admits', async () => {
-    for (const { metadata, spec } of objectsOf(await render(values))) {
-      if (!spec?.template) continue;
+    for (const { kind, metadata, spec } of objectsOf(await renderChart(values))) {
+      if (!['Deployment', 'Job'].includes(kind) || !spec?.template) continue;
       // Admission looks for the class of a pod, which a dry run has not made.
       const pod = { ...spec.template.spec, priorityClassName: undefined };
       const whole = { apiVersion: 'v1', kind: 'Pod', metadata: { name: metadata.name }, spec: pod };
@@ -116,31 +96,49 @@ describe.each(releases)('%s', (_, values) => {
   });
 
   it('gives every service and the driver a configuration that they take', async () => {
-    const maps = objectsOf(await render(values)).filter(({ kind }) => kind === 'ConfigMap');
-    const fileOf = (map: string, name: string): unknown =>
-      parse(maps.find(({ metadata }) => metadata.name === map)!.data![name]!);
-    const services: readonly [Service<z.ZodObject>, unknown][] = [
-      [annotator, fileOf('mpa-annotator', 'config.yaml')],
-      [parity, fileOf('mpa-parity', 'config.yaml')],
-      [evaluator, fileOf('mpa-evaluator', 'config.yaml')],
-      [trainer, fileOf('mpa-align', 'trainer.yaml')],
-    ];
-    for (const [service, config] of services) checkConfig(config, configSchema(service), service.name);
-    await callWithUnknownFlag(await render(values));
+    const manifests = await renderChart(values);
+    for (const service of [annotator, parity, evaluator, trainer] as readonly Service<z.ZodObject>[])
+      checkConfig(configIn(manifests, service.name), configSchema(service), service.name);
+    for (const args of commandsIn(manifests)) await callWithUnknownFlag(args);
   });
 });
 
-/** Calls `mpa` as the driver's pod does, with one flag more that does not exist: so all others do. */
-async function callWithUnknownFlag(manifests: string): Promise<void> {
-  const job = objectsOf(manifests).find(({ kind }) => kind === 'Job')!;
-  const { initContainers = [], containers } = job.spec!.template!.spec;
+/** Calls `mpa` with one flag more, that does not exist: so all others do. */
+async function callWithUnknownFlag(args: readonly string[]): Promise<void> {
   const bin = join(import.meta.dirname, '../../libs/cli/bin/mpa.js');
-  for (const { name, args } of [...initContainers, ...containers]) {
-    if (name === 'trainer') continue;
-    const called = runProgram(process.execPath, [bin, ...args, '--no-such-flag'], { timeoutMs: HELM_MS });
-    await expect(called).rejects.toThrow(/unknown option '--no-such-flag'/);
-  }
+  const called = runProgram(process.execPath, [bin, ...args, '--no-such-flag'], { timeoutMs: 120_000 });
+  await expect(called).rejects.toThrow(/unknown option '--no-such-flag'/);
 }
+
+it('hands on what a cluster asks of pods: accounts, classes, labels, volumes', async () => {
+  const made = objectsOf(await renderChart(['--set', 'kafka.brokers={kafka:9092}', ...PASSED_ON]));
+  const workloads = made.filter(({ spec }) => spec?.template);
+  expect(workloads).toHaveLength(COMPONENTS.length);
+  for (const { metadata, spec } of workloads) {
+    const { metadata: ofPod, spec: pod } = spec!.template!;
+    // Kueue looks at the object that makes the pods.
+    for (const { labels } of [metadata, ofPod]) expect(labels).toMatchObject(LABELS);
+    expect(ofPod.labels).toMatchObject({ 'app.kubernetes.io/name': 'mpa' });
+    expect(ofPod.annotations).toMatchObject(ANNOTATIONS);
+    expect(pod).toMatchObject(POD);
+    expect(pod.volumes).toContainEqual(VOLUME);
+    for (const { volumeMounts } of [...(pod.initContainers ?? []), ...pod.containers])
+      expect(volumeMounts).toContainEqual(MOUNT);
+  }
+});
+
+it('gives no pod a priority above those of others, under names of its namespace', async () => {
+  const values = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'priorityClasses.enabled=true'];
+  const classesIn = async (namespace: string): Promise<Readonly<Record<string, number>>> => {
+    const classes = objectsOf(await renderChart(values, CHART, namespace)).filter(
+      ({ kind }) => kind === 'PriorityClass',
+    );
+    return Object.fromEntries(classes.map(({ metadata, value }) => [metadata.name, value!]));
+  };
+  // What has no class has 0; beneath -10 cluster autoscalers add no node.
+  expect(await classesIn('blue')).toEqual({ 'blue-mpa-work': -1, 'blue-mpa-training': 0 });
+  expect(await classesIn('red')).toEqual({ 'red-mpa-work': -1, 'red-mpa-training': 0 });
+});
 
 it('has a broker for a laptop that the API server takes too', async () => {
   const file = join(CHART, '../kafka-laptop.yaml');
@@ -157,30 +155,30 @@ describe('a release', () => {
 
   it('is installed, goes on with another Job when its settings change, and leaves its data behind', async () => {
     const release = ['mpa', CHART, '--namespace', 'mpa', ...values];
-    await runHelm('install', ...release);
+    await helm('install', ...release);
     const [first] = await names('jobs');
     expect(await names('deployments')).toHaveLength(3);
 
-    await runHelm('upgrade', ...release, '--set', 'annotator.config.batch=2');
+    await helm('upgrade', ...release, '--set', 'annotator.config.batch=2');
     expect(await names('jobs')).toEqual([first]);
-    await runHelm('upgrade', ...release, '--set', 'trainer.config.cacheMegabytes=64');
+    await helm('upgrade', ...release, '--set', 'trainer.config.cacheMegabytes=64');
     const jobs = await names('jobs');
     expect(jobs).toHaveLength(1);
     expect(jobs).not.toEqual([first]);
 
-    await runHelm('uninstall', 'mpa', '--namespace', 'mpa');
+    await helm('uninstall', 'mpa', '--namespace', 'mpa');
     for (const kind of ['deployments', 'jobs', 'services', 'networkpolicies']) expect(await names(kind)).toEqual([]);
     expect(await names('persistentvolumeclaims')).toEqual(['persistentvolumeclaim/mpa-data']);
   });
 
   it('would not get past the server with a field that its kinds do not have', async () => {
-    const manifests = await render(['--values', join(CHART, 'values-gpu-fleet.yaml')]);
+    const manifests = await renderChart(['--values', join(CHART, 'values-gpu-fleet.yaml')]);
     const args = ['apply', '--namespace', 'mpa', '--dry-run=server', '--validate=strict', '-f', '-'];
     for (const field of ['maxReplicaCount', 'terminationGracePeriodSeconds', 'entityOperator'])
       await expect(server.kubectl(args, manifests.replace(field, `${field}Typo`))).rejects.toThrow(`${field}Typo`);
   });
 
   it('is refused with a value that the chart does not have, by its name', async () => {
-    await expect(render([...values, '--set', 'annotator.replica=2'])).rejects.toThrow(/replica/);
+    await expect(renderChart([...values, '--set', 'annotator.replica=2'])).rejects.toThrow(/replica/);
   });
 });

@@ -13,6 +13,7 @@ import { CACHE, goModule } from './go-programs.js';
 import { runProgram } from './run-program.js';
 
 const KEDA = 'github.com/kedacore/keda/v2@v2.21.0';
+const PROMETHEUS = 'github.com/prometheus-operator/prometheus-operator@v0.93.1';
 const STRIMZI = '1.2.0';
 const DOWNLOAD_MS = 10 * 60_000;
 
@@ -23,6 +24,13 @@ const STRIMZI_KINDS = ['kafka.Kafka', 'nodepool.KafkaNodePool', 'user.KafkaUser'
 export async function kedaResources(): Promise<string> {
   const folder = join(await goModule(KEDA), 'config', 'crd', 'bases');
   const files = ['scaledobjects', 'scaledjobs', 'triggerauthentications'].map((kind) => `keda.sh_${kind}.yaml`);
+  return files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n---\n');
+}
+
+/** The same of Prometheus's operator. */
+export async function prometheusResources(): Promise<string> {
+  const folder = join(await goModule(PROMETHEUS), 'example', 'prometheus-operator-crd');
+  const files = ['podmonitors', 'prometheusrules'].map((kind) => `monitoring.coreos.com_${kind}.yaml`);
   return files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n---\n');
 }
 

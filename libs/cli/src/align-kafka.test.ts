@@ -132,6 +132,16 @@ describe.skipIf(!hasKafka)('mpa align on Kafka', () => {
     await Promise.all(served.map((each) => each.ended));
   }, 300_000);
 
+  it('begins with topics of another number of partitions, and says so; a check is stricter', async () => {
+    const place = ['topics', '--brokers', brokers, '--prefix', 'other-partitions'];
+    expect(await runMpa(...place, '--create', '--partitions', '2')).toMatchObject({ code: 0 });
+    const again = await runMpa(...place, '--create', '--partitions', '3');
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('has 2 partitions, not 3') as string });
+    expect(again.stdout).not.toContain('in order');
+    expect(await runMpa(...place, '--check', '--partitions', '3')).toMatchObject({ code: 1 });
+    expect(await runMpa(...place, '--create', '--partitions', '2', '--replication', '2')).toMatchObject({ code: 1 });
+  }, 120_000);
+
   it('says in one line that no broker answers', async () => {
     const { code, stderr } = await runMpa('topics', '--brokers', '127.0.0.1:1', '--prefix', 'none');
     expect(stderr).toMatch(/^mpa: [^\n]*127\.0\.0\.1:1[^\n]*\n$/);

@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Summary } from '@mpa/console';
@@ -8,6 +7,7 @@ import { formatKafkaPlace, kafkaOptions, openKafkaStreams, type Streams } from '
 import { kafkaReleases, startBroker, type Broker } from '@mpa/streams/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeAlignInputs, type AlignInputs } from './align-inputs.fixture.js';
+import { freePort } from './free-port.fixture.js';
 import { lastObject, startMpa } from './run-mpa.fixture.js';
 import { serveService, type Served } from './serve-service.fixture.js';
 
@@ -44,16 +44,6 @@ async function idsOf(topic: string): Promise<string[]> {
 /** Resolves when so many are annotated, or the run has ended. */
 async function annotated(count: number, { child }: ReturnType<typeof startMpa>): Promise<void> {
   while (child.exitCode === null && (await idsOf(topics.annotations.name)).length < count);
-}
-
-/** A port that is free on all of 127.0.0.0/8. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '0.0.0.0', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? address!.port : 0));
-    });
-  });
 }
 
 async function start(name: 'annotator' | 'parity', listen: string): Promise<Served> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployed, panelExpressions } from './dashboard.fixture.js';
+import { freePort } from './free-port.fixture.js';
 import { Prometheus } from './prometheus.fixture.js';
 import { ServedPipeline } from './served-pipeline.fixture.js';
 
@@ -12,11 +13,12 @@ const work = mkdtempSync(join(tmpdir(), 'mpa-prometheus-'));
 const RULES = ['recording-rules.yml', 'alerts.yml'];
 
 /** The deployed configuration, but for these addresses and at a faster pace. */
-function writeConfig(urls: readonly string[]): string {
+function writeConfig(urls: readonly string[], driver: string): string {
   const targets = urls.map((url) => new URL(url).host).join(', ');
   const text = readFileSync(deployed('prometheus/prometheus.yml'), 'utf8');
   const config = join(work, 'prometheus.yml');
-  writeFileSync(config, text.replaceAll('15s', '500ms').replace(/targets: \[.*\]/, `targets: [${targets}]`));
+  const addressed = text.replace(/targets: \[.*,.*\]/, `targets: [${targets}]`).replace('127.0.0.1:9105', driver);
+  writeFileSync(config, addressed.replaceAll('15s', '500ms'));
   for (const file of RULES) copyFileSync(deployed(`prometheus/${file}`), join(work, file));
   return config;
 }
@@ -39,10 +41,14 @@ describe('a real Prometheus, during a run', () => {
 
   beforeAll(async () => {
     pipeline = await ServedPipeline.start(work, COUNT, { metrics: { listen: '127.0.0.1:0' } });
-    const config = writeConfig(pipeline.services.map(({ metrics }) => metrics));
+    const listen = `127.0.0.1:${await freePort()}`;
+    const config = writeConfig(
+      pipeline.services.map(({ metrics }) => metrics),
+      listen,
+    );
     prometheus = await Prometheus.start(config, join(work, 'data'));
     await prometheus.until('up == 1', pipeline.services.length);
-    expect(await pipeline.align('run', {}).ended).toMatchObject({ code: 0 });
+    expect(await pipeline.align('run', { metrics: { listen } }).ended).toMatchObject({ code: 0 });
     await prometheus.until('sum(mpa_stage_records_total{stage="evaluator"}) > 0', 1);
   });
 
@@ -71,6 +77,10 @@ describe('a real Prometheus, during a run', () => {
     expect(
       Math.max(...(await prometheus.values('sum(mpa_consumer_lag_records{group="annotator"})'))[0]!),
     ).toBeGreaterThan(0);
+    for (const stage of ['annotator', 'parity']) {
+      const owed = (await prometheus.values(`mpa_stage_owed_records{stage="${stage}"}`))[0]!;
+      expect(Math.max(...owed), stage).toBeGreaterThan(0);
+    }
   });
 
   it.each(panelExpressions('10s'))('has data for the panel: $title ($expression)', async ({ expression }) => {

@@ -2,9 +2,10 @@
 export { newToken } from './callers.js';
 export { ConfigError } from './config-error.js';
 export { imageAccess, type ImageAccess } from './image-access.js';
-export type { Places } from './places.js';
+export { Places } from './places.js';
 export { createLogger, logLevel, type Logger } from './logger.js';
 export { Metrics } from './metrics/metrics.js';
+export { metricsConfig, openMetrics } from './metrics/open-metrics.js';
 export { checkConfig, readConfig } from './read-config.js';
 export { regularExpression } from './regular-expression.js';
 export { processConfig, runService, type MainProcess } from './run-service.js';

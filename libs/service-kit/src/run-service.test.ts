@@ -16,8 +16,8 @@ function main(args: string[]) {
   return spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function configured(config: object): string[] {
-  const file = join(folder, 'echo.json');
+function configured(config: object, name = 'echo'): string[] {
+  const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify(config));
   return ['--config', file];
 }
@@ -102,10 +102,17 @@ it('stops at SIGTERM also when nobody reads its output any more', async () => {
   }
 });
 
+it('checks a configuration that may be used, and starts nothing', async () => {
+  const child = main([...configured({ greeting: 'hello', startMs: 60_000 }), '--check']);
+  expect(await once(child, 'close')).toEqual([0, null]);
+});
+
 it.each([
   [[], 'usage: echo --config FILE'],
   [['--confg', 'x'], "Unknown option '--confg'"],
   [['--config', join(folder, 'none.yaml')], 'cannot read the configuration'],
+  [[...configured({ greeting: 'hello', greetings: 2 }, 'typo'), '--check'], 'greetings'],
+  [[...configured({ greeting: 'hello', listen: '0.0.0.0:0' }, 'open'), '--check'], 'nothing is encrypted'],
 ])('exits with 2 for %j', async (args, message) => {
   const child = main(args);
   let stderr = '';

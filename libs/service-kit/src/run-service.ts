@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ConfigError } from './config-error.js';
+import { checkExposure } from './exposure.js';
 import { createLogger } from './logger.js';
 import { readConfig } from './read-config.js';
 import { masked, secretsIn } from './secrets.js';
 import type { Service } from './service.js';
-import { configSchema, startService, type RunningService } from './start-service.js';
+import { configSchema, startService, type RunningService, type serverConfig } from './start-service.js';
 import { startTracing, tracingConfig } from './tracing/start-tracing.js';
 
 /** Configuration of a process, beside that of the service in it. */
@@ -18,8 +19,9 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
  * The whole of a service's main: `--config FILE`, start, serve until SIGTERM or SIGINT, stop gracefully, exit. A second
- * signal, and any before it serves, exits at once. Exit code 0 after a graceful stop, 2 for a wrong flag or configuration,
- * 128 + the signal's number after an exit at once, 1 for anything else.
+ * signal, and any before it serves, exits at once. With `--check` it starts nothing: it says whether the configuration may be used. Exit
+ * code 0 after a graceful stop or a check, 2 for a wrong flag or configuration, 128 + the signal's number after an exit at once, 1 for
+ * anything else.
  *
  *     await runService(annotator, process);
  *
@@ -27,10 +29,14 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
  */
 export async function runService<S extends z.ZodObject>(service: Service<S>, main: MainProcess): Promise<void> {
   try {
-    const file = configFile(service.name, main.argv.slice(2));
+    const { file, check } = flagsOf(service.name, main.argv.slice(2));
     const schema: z.ZodObject = z.strictObject({ ...configSchema(service).shape, ...processConfig.shape });
     const { tracing, ...config } = await readConfig(file, schema);
     const logger = createLogger(service.name, config['logLevel'] as 'info', undefined, secretsIn(main.env));
+    if (check) {
+      checkExposure(config as z.output<typeof serverConfig>, logger);
+      return main.exit(0);
+    }
     const onProblem = (message: string): void => logger.warn({ message }, 'traces are lost');
     const endTracing = await startTracing(service.name, tracing as z.output<typeof tracingConfig>, {
       env: main.env,
@@ -70,12 +76,13 @@ export async function runService<S extends z.ZodObject>(service: Service<S>, mai
   }
 }
 
-function configFile(name: string, args: string[]): string {
+function flagsOf(name: string, args: string[]): { readonly file: string; readonly check: boolean } {
+  const usage = `usage: ${name} --config FILE [--check]`;
   try {
-    const { values } = parseArgs({ args, options: { config: { type: 'string' } } });
-    if (values.config !== undefined) return values.config;
+    const { values } = parseArgs({ args, options: { config: { type: 'string' }, check: { type: 'boolean' } } });
+    if (values.config !== undefined) return { file: values.config, check: values.check === true };
   } catch (cause) {
-    throw new ConfigError(`${(cause as Error).message}; usage: ${name} --config FILE`, { cause });
+    throw new ConfigError(`${(cause as Error).message}; ${usage}`, { cause });
   }
-  throw new ConfigError(`usage: ${name} --config FILE`);
+  throw new ConfigError(usage);
 }

@@ -14,6 +14,6 @@ export async function installOnnxruntimeCuda(root) {
   const fromOnnx = createRequire(join(root, 'libs', 'onnx', 'package.json'));
   const script = join(dirname(fromOnnx.resolve('onnxruntime-node/package.json')), 'script', 'install.js');
   await step('download the CUDA part of ONNX Runtime', () =>
-    runCommand(process.execPath, [script, '--onnxruntime-node-install=cuda12'], { timeoutMs: 15 * 60_000 }),
+    runCommand(process.execPath, [script, '--onnxruntime-node-install'], { timeoutMs: 15 * 60_000 }),
   );
 }

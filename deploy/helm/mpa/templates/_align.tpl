@@ -1,6 +1,8 @@
-{{/* The file of --config. */}}
+{{/* The file of --config. Who is gone has the time to get a machine, as without this key, and then to start. */}}
 {{- define "mpa.alignConfig" -}}
-{{- $config := dict "images" .Values.images "kafka" (include "mpa.kafka" . | fromYaml) -}}
+{{- $patience := add 600 (max .Values.annotator.startupSeconds .Values.parity.startupSeconds .Values.evaluator.startupSeconds) -}}
+{{- $config := dict "images" (include "mpa.images" . | fromYaml) "kafka" (include "mpa.kafka" . | fromYaml) "patienceSeconds" $patience -}}
+{{- if .Values.metrics.enabled }}{{ $_ := set $config "metrics" (dict "listen" "0.0.0.0:9101") }}{{ end -}}
 {{- toYaml (mustMergeOverwrite $config (deepCopy .Values.align.config)) -}}
 {{- end }}
 
@@ -10,12 +12,11 @@
 {{- $args := list "align" "--images" $run.images "--task" $run.task "--teacher" $run.teacher "--student" $run.student -}}
 {{- with $run.teacherModel }}{{ $args = concat $args (list "--teacher-model" .) }}{{ end -}}
 {{- with $run.imageRoots }}{{ $args = concat $args (list "--image-root") . }}{{ end -}}
-{{- with $run.allowHosts }}{{ $args = concat $args (list "--allow-hosts") . }}{{ end -}}
 {{- with $run.evaluation.annotations }}{{ $args = concat $args (list "--eval" . "--eval-images" $run.evaluation.images) }}{{ end -}}
 {{- $args = concat $args (list "--out" (printf "/data/runs/%s" $run.name) "--prefix" $run.name) -}}
 {{- $args = concat $args (list "--streams" "kafka" "--brokers" (include "mpa.brokers" .)) -}}
 {{- $args = concat $args (list "--config" "/etc/mpa/align.yaml" "--endpoints" "/etc/mpa/endpoints.yaml" "--json") -}}
-{{- toYaml (concat $args $run.arguments) -}}
+{{- toYaml $args -}}
 {{- end }}
 
 {{/* The driver's pod: topics first, so that KEDA finds them; then the trainer beside it, which ends with it. */}}
@@ -30,6 +31,11 @@ restartPolicy: Never
 {{- include "mpa.priority" (list . $align "training") | nindent 0 }}
 terminationGracePeriodSeconds: {{ add $trainer.graceSeconds 60 }}
 initContainers:
+  # A sidecar that does not start is tried for ever, with its GPU: what is wrong with its configuration ends the Job here.
+  - name: check-trainer
+    image: {{ include "mpa.image" (list . "trainer" $trainer.gpu) }}
+    args: [--config, /etc/mpa/trainer.yaml, --check]
+    {{- include "mpa.container" (list . $align) | nindent 4 }}
   {{- range $i, $arguments := append $align.prepare $topics }}
   - name: prepare-{{ $i }}
     image: {{ $image }}
@@ -41,7 +47,7 @@ initContainers:
     restartPolicy: Always
     args: [--config, /etc/mpa/trainer.yaml]
     {{- include "mpa.container" (list . $trainer) | nindent 4 }}
-    ports: [{ name: grpc, containerPort: 50051 }, { name: health, containerPort: 50052 }]
+    ports: [{ name: health, containerPort: 50052 }{{ include "mpa.metricsPort" . }}]
     # No liveness: a step of training may hold the answer up for minutes.
     startupProbe:
       {{- include "mpa.probe" $trainer | nindent 6 }}
@@ -52,5 +58,9 @@ containers:
     image: {{ $image }}
     args: {{- include "mpa.alignArguments" . | nindent 6 }}
     {{- include "mpa.container" (list . $align) | nindent 4 }}
-volumes: {{- include "mpa.volumes" (list . "align") | nindent 2 }}
+    {{- if .Values.metrics.enabled }}
+    # The trainer beside it has the other one.
+    ports: [{ name: metrics-align, containerPort: 9101 }]
+    {{- end }}
+volumes: {{- include "mpa.volumes" (list . "align" $align) | nindent 2 }}
 {{- end }}

@@ -1,5 +1,8 @@
+{{/* Of what the release's names begin with so much that the longest, with `keda-hpa-` and a service around, has 63 characters. */}}
 {{- define "mpa.fullname" -}}
-{{- if contains "mpa" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-mpa{{ end }}
+{{- $name := .Release.Name -}}
+{{- if not (contains "mpa" $name) }}{{ $name = printf "%s-mpa" $name }}{{ end -}}
+{{- $name | trunc 44 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* Labels by which a component's pods are found; takes (list $ "component"). */}}
@@ -65,24 +68,21 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
 {{- toYaml (mustMergeOverwrite $set (deepCopy .Values.kafka.config)) -}}
 {{- end }}
 
-{{/* What callers may name, as YAML: the volume, the brokers, and where images and an endpoint are. */}}
-{{- define "mpa.places" -}}
-{{- $read := list -}}
-{{- with regexFind "^s3://[^/*?]+" .Values.run.images }}{{ $read = append $read . }}{{ end -}}
-{{- range concat .Values.run.allowHosts (.Values.images.allowHosts | default list) }}{{ $read = append $read (printf "https://%s" .) }}{{ end -}}
-{{- if hasPrefix "http" .Values.run.teacher }}{{ $read = append $read .Values.run.teacher }}{{ end -}}
-{{- toYaml (dict "write" (list "/data" (printf "kafka://%s" (include "mpa.brokers" .))) "read" $read) -}}
-{{- end }}
-
 {{/* A service's configuration, as YAML: what the chart knows, and `config` over it. Takes (list $ "service"). */}}
 {{- define "mpa.config" -}}
 {{- $root := first . -}}
 {{- $name := last . -}}
 {{- $values := index $root.Values $name -}}
 {{- $run := $root.Values.run -}}
-{{- $config := dict "listen" "0.0.0.0:50051" "listenHealth" "0.0.0.0:50052" "insecure" (not $values.config.tls) "places" (include "mpa.places" $root | fromYaml) "graceSeconds" $values.graceSeconds "kafka" (include "mpa.kafka" $root | fromYaml) -}}
-{{- if ne $name "trainer" }}{{ $_ := set $config "maxConnectionAgeSeconds" 300 }}{{ end -}}
-{{- if ne $name "evaluator" }}{{ $_ := set $config "images" $root.Values.images }}{{ end -}}
+{{- $config := dict "listenHealth" "0.0.0.0:50052" "places" (include "mpa.places" . | fromYaml) "graceSeconds" $values.graceSeconds "kafka" (include "mpa.kafka" $root | fromYaml) -}}
+{{- if eq $name "trainer" -}}
+  {{- $_ := set $config "listen" "127.0.0.1:50051" -}}
+{{- else -}}
+  {{- $config = merge $config (dict "listen" "0.0.0.0:50051" "maxConnectionAgeSeconds" 300 "insecure" (not (or $root.Values.tls.secret $values.config.tls))) -}}
+{{- end -}}
+{{- if $root.Values.tls.secret }}{{ $config = merge $config (include "mpa.callers" $root | fromYaml) }}{{ end -}}
+{{- if $root.Values.metrics.enabled }}{{ $_ := set $config "metrics" (dict "listen" "0.0.0.0:9100") }}{{ end -}}
+{{- if ne $name "evaluator" }}{{ $_ := set $config "images" (include "mpa.images" $root | fromYaml) }}{{ end -}}
 {{- if ne $name "trainer" -}}
   {{- $model := dict "cacheDir" "/data/graphs" -}}
   {{- if $values.gpu }}{{ $_ := set $model "executionProviders" (list "cuda" "cpu") }}{{ end -}}
@@ -103,6 +103,12 @@ helm.sh/chart: {{ (first .).Chart.Name }}-{{ (first .).Chart.Version }}
 {{- $values := last . -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
+{{- with $values.serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
+{{- with $values.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
 {{- with (first .).Values.image.pullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -119,6 +125,18 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- with $values.tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with $values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Labels and annotations of a component's pods; takes (list $ "component" $values annotations). */}}
+{{- define "mpa.podMetadata" -}}
+{{- $values := index . 2 -}}
+labels: {{- mustMerge (include "mpa.selector" (list (first .) (index . 1)) | fromYaml) $values.podLabels | toYaml | nindent 2 }}
+{{- with mustMerge (last .) $values.podAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{/* Container settings of every component; takes (list $ values). */}}
@@ -131,8 +149,13 @@ securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: { drop: [ALL] }
-{{- if or $access.user $values.env }}
+{{- $token := $root.Values.tls.token -}}
+{{- if or $access.user $token.secret $values.env }}
 env:
+  {{- if $token.secret }}
+  - name: MPA_TOKEN
+    valueFrom: { secretKeyRef: { name: {{ $token.secret }}, key: {{ $token.key }} } }
+  {{- end }}
   {{- with $access.user }}
   - name: MPA_KAFKA_USERNAME
     {{- if .value }}
@@ -159,14 +182,20 @@ volumeMounts:
   {{- if $access.ca }}
   - { name: kafka-ca, mountPath: /etc/mpa-kafka, readOnly: true }
   {{- end }}
+  {{- if $root.Values.tls.secret }}
+  - { name: tls, mountPath: /etc/mpa-tls, readOnly: true }
+  {{- end }}
+  {{- with $values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
-{{/* Volumes of every component; takes (list $ "component"). */}}
+{{/* Volumes of every component; takes (list $ "component" $values). */}}
 {{- define "mpa.volumes" -}}
 {{- $root := first . -}}
 {{- $ca := (include "mpa.kafkaAccess" $root | fromYaml).ca -}}
 - name: config
-  configMap: { name: {{ include "mpa.fullname" $root }}-{{ last . }} }
+  configMap: { name: {{ include "mpa.fullname" $root }}-{{ index . 1 }} }
 - name: data
   persistentVolumeClaim: { claimName: {{ $root.Values.data.existingClaim | default (printf "%s-data" (include "mpa.fullname" $root)) }} }
 - name: tmp
@@ -175,6 +204,18 @@ volumeMounts:
 - name: kafka-ca
   secret: { secretName: {{ $ca.name }}, items: [{ key: {{ $ca.key }}, path: ca.crt }] }
 {{- end }}
+{{- with $root.Values.tls.secret }}
+- name: tls
+  secret: { secretName: {{ . }} }
+{{- end }}
+{{- with (last .).extraVolumes }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- end }}
+
+{{/* Where a pod shows its metrics, after its other ports. */}}
+{{- define "mpa.metricsPort" -}}
+{{- if .Values.metrics.enabled }}, { name: metrics, containerPort: 9100 }{{ end -}}
 {{- end }}
 
 {{/* How the kubelet asks a service for its health: by gRPC's own protocol, unencrypted, as kubelets speak no TLS. */}}
@@ -182,11 +223,17 @@ volumeMounts:
 grpc: { port: 50052 }
 {{- end }}
 
+{{/* The cluster has its names in common: they hold the namespace. Takes (list $ "work" or "training"). */}}
+{{- define "mpa.priorityClass" -}}
+{{- $root := first . -}}
+{{ $root.Release.Namespace }}-{{ include "mpa.fullname" $root }}-{{ last . }}
+{{- end }}
+
 {{/* Takes (list $ values "work" or "training"). */}}
 {{- define "mpa.priority" -}}
 {{- $root := first . -}}
 {{- $name := (index . 1).priorityClassName -}}
-{{- if and (not $name) $root.Values.priorityClasses.enabled }}{{ $name = printf "%s-%s" (include "mpa.fullname" $root) (last .) }}{{ end -}}
+{{- if and (not $name) $root.Values.priorityClasses.enabled }}{{ $name = include "mpa.priorityClass" (list $root (last .)) }}{{ end -}}
 {{- with $name }}
 priorityClassName: {{ . }}
 {{- end }}

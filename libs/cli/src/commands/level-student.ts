@@ -1,5 +1,5 @@
 import { RpcError } from '@mpa/contracts';
-import { startTracing } from '@mpa/service-kit';
+import { openMetrics, startTracing } from '@mpa/service-kit';
 import { inSpan } from '@mpa/telemetry';
 import { trace } from '@opentelemetry/api';
 import { CliError } from '../cli-error.js';
@@ -8,12 +8,14 @@ import { openServices } from '../pipeline/open-services.js';
 import type { PipelineOptions } from '../pipeline/pipeline-options.js';
 import { runPipeline } from '../pipeline/run-pipeline.js';
 import { table } from '../pipeline/table.js';
+import { measuredProgress } from '../progress/measured-progress.js';
 import { openProgress } from '../progress/progress.js';
 
 /** Runs the pipeline with progress, and prints the table, or with `json` the one object. */
 export async function levelStudent(options: PipelineOptions, json: boolean, context: CommandContext): Promise<void> {
   const { out, stderr, signal, env } = context;
-  const progress = openProgress(stderr);
+  const watched = await openMetrics('align', options.config.metrics);
+  const progress = measuredProgress(openProgress(stderr), watched.metrics);
   const onProblem = noteOnce((problem) => progress.note(`traces are lost: ${problem}`));
   const endTracing = await startTracing('mpa', options.config.tracing, { env, onProblem });
   try {
@@ -37,6 +39,7 @@ export async function levelStudent(options: PipelineOptions, json: boolean, cont
     });
   } finally {
     await endTracing();
+    await watched.close();
     progress.close();
   }
 }

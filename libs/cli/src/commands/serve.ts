@@ -6,7 +6,7 @@ import { trainer } from '@mpa/trainer';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 
-/** `mpa serve NAME --config FILE`: one service alone, as its own main does. */
+/** `mpa serve NAME --config FILE [--check]`: one service alone, as its own main does. */
 export function addServe(program: Command): void {
   const serve = program.command('serve').description('run one of the four services, until SIGTERM');
   addService(serve, annotator);
@@ -20,9 +20,10 @@ function addService<S extends z.ZodObject>(serve: Command, service: Service<S>):
     .command(service.name)
     .description(`run the ${service.name}`)
     .requiredOption('--config <file>', 'configuration, YAML or JSON')
-    .action(async ({ config }: { config: string }) => {
+    .option('--check', 'say whether the configuration may be used, and start nothing')
+    .action(async ({ config, check }: { config: string; check?: boolean }) => {
       const { env, exit, stderr } = process;
-      const argv = [process.execPath, service.name, '--config', config];
+      const argv = [process.execPath, service.name, '--config', config, ...(check ? ['--check'] : [])];
       await runService(service, { argv, env, exit, stderr, on: process.on.bind(process) });
     });
 }

@@ -25,7 +25,7 @@ export function addTopics(program: Command, context: CommandContext): void {
     .description("check a run's topics on Apache Kafka: partitions, copies, retention; or make them")
     .requiredOption('--brokers <list>', 'HOST:PORT,... of the cluster')
     .requiredOption('--prefix <name>', 'what the topics of the run begin with: the name of its folder')
-    .option('--create', 'make those that are not there, then check')
+    .option('--create', 'make those that are not there, then check what a run cannot do without')
     .option('--check', 'only look (the default)')
     .option('--partitions <n>', 'partitions of each topic (default: of the configuration, or 8)', wholeNumber(1))
     .option('--replication <n>', 'copies of each partition (default: of the configuration, or 1)', wholeNumber(1))
@@ -45,15 +45,19 @@ async function manageTopics(flags: TopicsFlags, { out, env }: CommandContext): P
   const reports = await work(place, names, { ...kafka, partitions, replication }, kafkaCredentials(env));
   if (flags.json) out(JSON.stringify({ topics: reports }));
   else for (const line of reports.flatMap(linesOf)) out(line);
-  const wrong = reports.filter(({ problems }) => problems.length > 0).length;
+  // Whoever begins a run is not kept from it by a broker that is just being started anew.
+  const isWrong = ({ problems, warnings }: TopicReport): boolean =>
+    problems.length > 0 || (!flags.create && warnings.length > 0);
+  const wrong = reports.filter(isWrong).length;
   if (wrong > 0) throw new CliError(`${wrong} of ${reports.length} topics are not as they should be`);
 }
 
-function linesOf({ name, partitions, replication, problems }: TopicReport): string[] {
+function linesOf({ name, partitions, replication, problems, warnings }: TopicReport): string[] {
+  const differences = [...problems, ...warnings];
   const found =
     partitions > 0 ? `${partitions} partitions, ${replication} ${replication === 1 ? 'copy' : 'copies'}` : 'missing';
   return [
-    `${name}  ${found}${problems.length === 0 ? ', in order' : ''}`,
-    ...problems.map((problem) => `  ${problem}`),
+    `${name}  ${found}${differences.length === 0 ? ', in order' : ''}`,
+    ...differences.map((difference) => `  ${difference}`),
   ];
 }

@@ -1,4 +1,4 @@
-import { imageAccess, processConfig } from '@mpa/service-kit';
+import { imageAccess, metricsConfig, processConfig } from '@mpa/service-kit';
 import { kafkaOptions } from '@mpa/streams';
 import { z } from 'zod';
 
@@ -14,6 +14,10 @@ export const alignConfigSchema = z.strictObject({
   images: imageAccess.optional(),
   /** How Kafka is reached, with `--streams kafka`. */
   kafka: kafkaOptions.prefault({}),
+  /** Seconds that a service or cluster may be gone. */
+  patienceSeconds: z.number().positive().default(600),
+  /** Where Prometheus finds what the run still waits for. */
+  metrics: metricsConfig,
   ...processConfig.shape,
 });
 

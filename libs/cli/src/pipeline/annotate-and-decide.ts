@@ -2,14 +2,14 @@ import type { Streams } from '@mpa/streams';
 import type { Progress } from '../progress/progress.js';
 import { GapTally } from './gap-tally.js';
 import type { Listing } from './listing.js';
+import type { Surroundings } from './outlast.js';
 import type { Services } from './services.js';
 import { takeWrittenAnnotations } from './take-written-annotations.js';
 import { workThrough } from './work-through.js';
 
 /** Around the two stages. */
-export interface GapContext {
+export interface GapContext extends Surroundings {
   readonly progress: Progress;
-  readonly signal: AbortSignal;
   /** Told now and then how many images are annotated. */
   readonly onAnnotated?: ((images: number) => Promise<void>) | undefined;
 }
@@ -27,7 +27,7 @@ export async function annotateAndDecide(
   streams: Streams,
   place: string,
   listing: Listing,
-  { progress, signal, onAnnotated }: GapContext,
+  { progress, signal, patienceSeconds, onAnnotated }: GapContext,
 ): Promise<GapTally> {
   const tally = new GapTally(streams, listing);
   const { annotations, decisions } = tally;
@@ -51,7 +51,7 @@ export async function annotateAndDecide(
     deciding.update(decisions.done, `${decisions.passedOn} selected`);
     return tally.areAllDecided;
   };
-  const context = { signal: either, progress };
+  const context = { signal: either, progress, patienceSeconds };
   const annotate = async (): Promise<unknown> => {
     if (annotator) return workThrough(annotator.workers, place, isAnnotated, context);
     const unchecked = await takeWrittenAnnotations(streams, either);

@@ -2,7 +2,7 @@ import { duration } from '@mpa/console';
 import { RpcError, type ImageRecord } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import type { Streams } from '@mpa/streams';
-import { outlasting, Patience, type Surroundings } from './outlast.js';
+import { outlasting, type Surroundings } from './outlast.js';
 import type { Services } from './services.js';
 
 /** Images that are timed, after one to warm up. */
@@ -20,7 +20,7 @@ export async function estimate(
   surroundings: Surroundings,
 ): Promise<string | undefined> {
   const vary = services.annotator?.workers.vary || services.parityWorkers.vary;
-  const patience = vary ? { patience: new Patience(0) } : {};
+  const patience = vary ? { patienceSeconds: 0 } : {};
   return fromFirstImages(services, streams, amounts, { ...surroundings, ...patience }).catch((error: unknown) => {
     if (vary && error instanceof RpcError && error.code === 'UNAVAILABLE') return undefined;
     throw error;

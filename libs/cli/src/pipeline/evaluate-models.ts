@@ -4,7 +4,7 @@ import { taskOf, type EvaluationSummary } from '@mpa/contracts';
 import type { RunPaths } from '@mpa/storage';
 import { CliError, CountsError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
-import { outlasting } from './outlast.js';
+import { outlasting, type Surroundings } from './outlast.js';
 import type { TaskSource } from './pipeline-options.js';
 import type { Services } from './services.js';
 
@@ -44,9 +44,8 @@ export async function countQuestions(
 }
 
 /** Around an evaluation. */
-export interface EvaluationContext {
+export interface EvaluationContext extends Surroundings {
   readonly progress: Progress;
-  readonly signal: AbortSignal;
   /** Of the calls. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -57,12 +56,12 @@ export async function evaluateModels(
   sources: ReadonlyMap<EvaluatedSource, number>,
   models: ComparedModels,
   paths: RunPaths,
-  { progress, signal, headers }: EvaluationContext,
+  { progress, signal, patienceSeconds, headers }: EvaluationContext,
 ): Promise<Pick<Summary, 'eval' | 'speed'>> {
   const tasks: Record<string, Summary['eval'][string]> = {};
   const all: EvaluationSummary[] = [];
   const labelled: [label: string, checkpoint: string][] = Object.entries({ ...models });
-  const attempt = outlasting('the evaluator', { signal, progress });
+  const attempt = outlasting('the evaluator', { signal, progress, patienceSeconds });
   for (const [source, questions] of sources) {
     const stage = progress.stage(`evaluate ${source.task}`, questions * labelled.length);
     const request = {

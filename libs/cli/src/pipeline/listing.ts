@@ -2,6 +2,7 @@ import { create, ImageRecordSchema, taskOf } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import { ImageStore, sampleId, type ListedImage } from '@mpa/storage';
 import { HEADER, type OutgoingRecord, type Streams } from '@mpa/streams';
+import type { AlignConfig } from './align-config.js';
 import { FollowedImages } from './followed-images.js';
 import type { PipelineOptions, TaskSource } from './pipeline-options.js';
 
@@ -36,7 +37,7 @@ export function finishedListing(count: number): Listing {
 export function startListing(
   streams: Streams,
   runId: string,
-  { sources, config }: Pick<PipelineOptions, 'sources' | 'config'>,
+  { sources, config }: Pick<PipelineOptions, 'sources'> & { readonly config: Pick<AlignConfig, 'images'> },
   signal: AbortSignal,
 ): Listing {
   let count = 0;

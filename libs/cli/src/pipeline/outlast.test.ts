@@ -9,7 +9,7 @@ const gone = new RpcError('UNAVAILABLE', 'connection dropped');
 function surroundings(patience?: Patience) {
   const notes: string[] = [];
   const progress = { note: (text: string): void => void notes.push(text) };
-  return { notes, progress, signal: new AbortController().signal, ...(patience && { patience }) };
+  return { notes, progress, signal: new AbortController().signal, patienceSeconds: 600, ...(patience && { patience }) };
 }
 
 it('does work again until whoever is gone is back, and notes both once', async () => {
@@ -31,7 +31,7 @@ it('does work again until whoever is gone is back, and notes both once', async (
 });
 
 it('gives up when nothing was heard for long enough, and starts to count anew with every sign of life', async () => {
-  const patience = new Patience(1_500);
+  const patience = new Patience(1.5);
   let calls = 0;
   const attempt = outlasting(
     'it',
@@ -58,8 +58,7 @@ it.each([
 
 it('stops waiting when it is interrupted', async () => {
   const stop = new AbortController();
-  const { progress } = surroundings();
-  const attempt = outlasting('it', { progress, signal: stop.signal })(() => Promise.reject(gone));
+  const attempt = outlasting('it', { ...surroundings(), signal: stop.signal })(() => Promise.reject(gone));
   setTimeout(() => stop.abort(), 50);
   await expect(attempt).rejects.toThrow();
 });

@@ -7,14 +7,11 @@ import type { Progress } from '../progress/progress.js';
 const AGAIN_AFTER = 1_000;
 /** Milliseconds after which a call must have reached who was called, whether or not there was anything to hear. */
 const LASTING = 60_000;
-/** Milliseconds that a run waits for who is gone: a machine may have to be found, and a model to be loaded. */
-const PATIENCE = 10 * 60_000;
-
 /** How long a run has heard nothing of whoever does a piece of its work: one service, or several that share it. */
 export class Patience {
   #heard = performance.now();
 
-  constructor(private readonly milliseconds = PATIENCE) {}
+  constructor(private readonly seconds: number) {}
 
   /** There was a sign of life. */
   renew(): void {
@@ -22,7 +19,7 @@ export class Patience {
   }
 
   get isOver(): boolean {
-    return performance.now() - this.#heard > this.milliseconds;
+    return performance.now() - this.#heard > this.seconds * 1000;
   }
 }
 
@@ -30,7 +27,9 @@ export class Patience {
 export interface Surroundings {
   readonly signal: AbortSignal;
   readonly progress: Pick<Progress, 'note'>;
-  /** Shared by those that do the same work; default: one's own. */
+  /** Seconds that are waited for who is gone: a machine may have to be found, and a model to be loaded. */
+  readonly patienceSeconds: number;
+  /** Shared by those that do the same work; default: one's own, of `patienceSeconds`. */
   readonly patience?: Patience;
 }
 
@@ -40,11 +39,12 @@ export type Attempt = <T>(work: (heard: () => void) => Promise<T>) => Promise<T>
 /**
  * Does work of which a part is elsewhere, in a service or on a cluster, again and again while that part is gone: who runs it
  * will start it anew. Both losing and finding it are noted, once each. Rejects with what the work throws: at once when that will not
- * pass by itself or `signal` is aborted, else when nothing was heard for as long as `patience` has.
+ * pass by itself or `signal` is aborted, else when nothing was heard for `patienceSeconds`.
  *
  * @param name of who is gone, for the notes
  */
-export function outlasting(name: string, { signal, progress, patience = new Patience() }: Surroundings): Attempt {
+export function outlasting(name: string, surroundings: Surroundings): Attempt {
+  const { signal, progress, patienceSeconds, patience = new Patience(patienceSeconds) } = surroundings;
   let isGone = false;
   const heard = (): void => {
     patience.renew();

@@ -13,6 +13,7 @@ import { countQuestions, evaluateModels, type EvaluatedSource } from './evaluate
 import { followedHeaders } from './followed-images.js';
 import { finishedListing, startListing, type Listing } from './listing.js';
 import { patientStreams } from './patient-streams.js';
+import type { Surroundings } from './outlast.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { RecordKeeper } from './record-keeper.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
@@ -35,8 +36,9 @@ export interface PipelineContext {
  * `locked` when another process works in the folder, CheckpointError, before the folder is made, when a model is not in
  * order, CountsError when records are missing, and what the stages throw.
  */
-export async function runPipeline(options: PipelineOptions, context: PipelineContext): Promise<Summary> {
+export async function runPipeline(options: PipelineOptions, surroundings: PipelineContext): Promise<Summary> {
   const started = performance.now();
+  const context = { ...surroundings, patienceSeconds: options.config.patienceSeconds };
   const labelled = options.sources.filter((source): source is EvaluatedSource => source.eval !== undefined);
   const evaluated = await countQuestions(labelled, context.progress);
   const { student, teacher = student, endpoint } = options;
@@ -67,6 +69,8 @@ export async function runPipeline(options: PipelineOptions, context: PipelineCon
   }
 }
 
+type RunContext = PipelineContext & Pick<Surroundings, 'patienceSeconds'>;
+
 interface Run {
   readonly options: PipelineOptions;
   /** Sources with labelled questions, and how many. */
@@ -80,7 +84,7 @@ interface Run {
 
 type Outcome = { readonly summary: Summary; readonly curve: Awaited<ReturnType<typeof readCurve>> };
 
-async function runStages(run: Run, context: PipelineContext): Promise<Outcome> {
+async function runStages(run: Run, context: RunContext): Promise<Outcome> {
   const { options, paths, place, streams } = run;
   const before = await readRunState(paths);
   const runId = before.runId ?? basename(paths.folder);
@@ -148,12 +152,12 @@ async function announce(
   services: Services,
   { options, streams, evaluated }: Run,
   listing: Listing,
-  { progress, signal }: PipelineContext,
+  { progress, signal, patienceSeconds }: RunContext,
 ): Promise<void> {
   const images = listing.count;
   const questions = [...evaluated.values()].reduce((sum, n) => sum + n, 0);
   progress.note(`${images} images listed${listing.isComplete ? '' : ' so far, and the listing goes on'}`);
   if (options.endpoint) return progress.note(requestEstimate(images, annotatorOf(options)));
-  const words = await estimate(services, streams, { images, questions }, { progress, signal });
+  const words = await estimate(services, streams, { images, questions }, { progress, signal, patienceSeconds });
   if (words) progress.note(words);
 }

@@ -58,10 +58,12 @@ export async function checkSameRun(
   onNew: () => Promise<void>,
 ): Promise<void> {
   const { sources, teacher, endpoint, student, kafka } = options;
-  // How the cluster is reached may change, and says nothing of the records.
+  // How the cluster is reached, how long anything is waited for and who watches may change, and says nothing of the records.
   const config = {
     ...options.config,
     kafka: undefined,
+    patienceSeconds: undefined,
+    metrics: undefined,
     tracing: undefined,
     annotator: settledSettings(options.config.annotator),
   };

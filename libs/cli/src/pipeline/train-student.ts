@@ -4,7 +4,7 @@ import type { TrainingProgress } from '@mpa/contracts';
 import { openJsonl, readJsonl, type RunPaths } from '@mpa/storage';
 import { CliError } from '../cli-error.js';
 import type { Progress } from '../progress/progress.js';
-import { outlasting } from './outlast.js';
+import { outlasting, type Surroundings } from './outlast.js';
 import type { FinishedTraining } from './run-state.js';
 import type { Services } from './services.js';
 
@@ -16,7 +16,7 @@ export async function trainStudent(
   trainer: Services['trainer'],
   student: string,
   { paths, place, runId }: { readonly paths: RunPaths; readonly place: string; readonly runId: string },
-  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+  { progress, signal, patienceSeconds }: Surroundings & { readonly progress: Progress },
 ): Promise<FinishedTraining> {
   const curve = await openJsonl(curveFile(paths));
   const request = {
@@ -46,7 +46,7 @@ export async function trainStudent(
     throw new CliError('the trainer stopped early; run the same command to go on');
   };
   try {
-    return await outlasting('the trainer', { signal, progress })(train);
+    return await outlasting('the trainer', { signal, progress, patienceSeconds })(train);
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -57,7 +57,7 @@ function workOn(port: string, hosts: string[]): { notes: string[]; end: () => vo
   const workers = new Workers([`dns:///annotator:${port}`], undefined, lookUp);
   closing.push(() => workers.close());
   const progress = { note: (text: string) => void notes.push(text) };
-  const context = { signal: new AbortController().signal, progress };
+  const context = { signal: new AbortController().signal, progress, patienceSeconds: 600 };
   const ended = workThrough(workers, 'place', async () => isDone, context);
   ended.catch(() => undefined);
   return { notes, end: () => (isDone = true), ended };

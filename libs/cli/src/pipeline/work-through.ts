@@ -21,14 +21,15 @@ export async function workThrough(
   workers: Workers,
   place: string,
   isDone: () => Promise<boolean>,
-  { signal, progress, patience = new Patience() }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<void> {
   if (await isDone()) return;
+  const { signal, patienceSeconds, patience = new Patience(patienceSeconds) } = surroundings;
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
   const watch = lookUntil(isDone, ending).finally(() => over.abort());
   watch.catch(() => undefined);
-  const failure = await keepAtWork(workers, place, { signal: ending, progress, patience });
+  const failure = await keepAtWork(workers, place, { ...surroundings, signal: ending, patience });
   over.abort();
   await watch;
   signal.throwIfAborted();

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasKafka, kafkaReleases, startBroker, type Broker } from './broker.fixture.js';
 import { kafkaOptions } from './kafka-options.js';
-import { formatKafkaPlace } from './kafka-place.js';
+import { formatKafkaPlace, parseKafkaPlace } from './kafka-place.js';
 import { openKafkaStreams } from './kafka-streams.js';
+import { checkTopics } from './manage-topics.js';
 
 const COUNT = 200;
 
@@ -50,6 +51,14 @@ describe.skipIf(!hasKafka || kafkaReleases.length === 1)('a cluster of three', (
     await consumer.stop();
     await running;
     expect((await outputs()).sort()).toEqual([...keys].sort());
+
+    // A run may begin, or go on, meanwhile.
+    const reportOn = async (): Promise<object | undefined> =>
+      (await checkTopics(parseKafkaPlace(place), ['in'], kafkaOptions.parse(options)))[0];
+    await expect.poll(reportOn, { timeout: 60_000, interval: 1000 }).toMatchObject({
+      problems: [],
+      warnings: [expect.stringMatching(/^\d partitions have copies that are behind$/)],
+    });
     await streams.close();
   }, 240_000);
 });

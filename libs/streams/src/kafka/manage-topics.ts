@@ -13,8 +13,10 @@ export interface TopicReport {
   /** 0 when it is not there. */
   readonly partitions: number;
   readonly replication: number;
-  /** What differs from what is wanted, each in words; nothing when all is well. */
+  /** What a run must not begin with, each in words; nothing when all is well. */
   readonly problems: readonly string[];
+  /** What else differs from what is wanted, each in words: it passes by itself, or cannot be changed any more. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -69,7 +71,7 @@ async function report(topics: KafkaTopics, names: readonly string[], wanted: Kaf
       withDead(names).map(async (topic) => {
         const name = topics.nameOf(topic);
         if (there.has(name)) return reportOn(admin, name, wanted);
-        return { name, partitions: 0, replication: 0, problems: ['is not there: --create makes it'] };
+        return { name, partitions: 0, replication: 0, problems: ['is not there: --create makes it'], warnings: [] };
       }),
     );
   });
@@ -81,14 +83,15 @@ async function reportOn(admin: Admin, name: string, wanted: KafkaOptions): Promi
   const partitions = found.length;
   const replication = Math.min(...found.map(({ replicas }) => replicas.length));
   const problems: string[] = [];
+  const warnings: string[] = [];
   if (partitions !== wanted.partitions) {
-    problems.push(
+    warnings.push(
       `has ${partitions} partitions, not ${wanted.partitions}; to change that in a run would part records of one key`,
     );
   }
   if (replication < wanted.replication) problems.push(`has ${replication} copies, not ${wanted.replication}`);
   const behind = found.filter(({ isr, replicas }) => isr.length < replicas.length).length;
-  if (behind > 0) problems.push(`${behind} partitions have copies that are behind`);
+  if (behind > 0) warnings.push(`${behind} partitions have copies that are behind`);
   const configNames = Object.keys(TOPIC_SETTINGS);
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
@@ -99,5 +102,5 @@ async function reportOn(admin: Admin, name: string, wanted: KafkaOptions): Promi
     const is = settings.get(key);
     if (is !== value) problems.push(`has ${key}=${is}, not ${value}: records that a run needs may vanish`);
   }
-  return { name, partitions, replication, problems };
+  return { name, partitions, replication, problems, warnings };
 }

@@ -55,7 +55,7 @@ it('an annotator whose device breaks gives its work to the other one and exits w
     // So that there is work for the sick one, however slow it is.
     well.child.kill('SIGSTOP');
     const progress = { note: (text: string) => void notes.push(text) };
-    await workThrough(workers, place, isDone, { signal: AbortSignal.timeout(120_000), progress });
+    await workThrough(workers, place, isDone, { signal: AbortSignal.timeout(120_000), patienceSeconds: 600, progress });
     expect(statuses.size).toBe(COUNT);
     expect(new Set(statuses.values())).toEqual(new Set([AnnotationStatus.ANNOTATED]));
     const { code, stderr } = await sick.ended;

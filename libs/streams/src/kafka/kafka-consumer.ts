@@ -7,6 +7,7 @@ import type { StreamRecord } from '../record.js';
 import type { ConsumerOptions } from '../streams.js';
 import { StreamsError } from '../streams-error.js';
 import { Wakeup } from '../wakeup.js';
+import { ENDS_ON_FAILURE, joinGroup } from './join-group.js';
 import { KafkaBatch, type KafkaAssignment } from './kafka-batch.js';
 import { toStreamsError } from './kafka-error.js';
 import type { KafkaOptions } from './kafka-options.js';
@@ -39,7 +40,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   readonly #wakeup: Wakeup;
   readonly #consumer: Consumer;
   #memberId: string | undefined;
-  /** Whether kafkajs can be told to pause: not between a crash of its own and its next join. */
+  /** Whether kafkajs can be told to pause: between its first join and its end. */
   #joinedGroup = false;
   /** Between this member's request to join and the answer: no further batch is begun, for its partition may go. */
   #joining = false;
@@ -64,30 +65,28 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       maxWaitTimeInMs: FETCH_MS,
       partitionAssigners: [partitionAssigner(() => this.#holdings())],
       allowAutoTopicCreation: false,
+      ...ENDS_ON_FAILURE,
     });
   }
 
   protected async join(): Promise<void> {
-    const { GROUP_JOIN, STOP, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, STOP, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(STOP, () => (this.#joinedGroup = false));
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload));
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, firstOffset, lastOffset } }) => {
       if (batchSize === 0) this.#fetched(topic, partition, [], Number(firstOffset), Number(lastOffset));
     });
-    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      if (!restart) this.fail(toStreamsError(`read ${this.topics.join(', ')}`, error));
-    });
+    const failure = (cause: unknown): StreamsError => toStreamsError(`read ${this.topics.join(', ')}`, cause);
     const names: string[] = [];
     for (const topic of this.topics) {
       await this.#names.partitions(topic);
       names.push(this.#names.nameOf(topic));
     }
     try {
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: names, fromBeginning: true });
-      await this.#consumer.run({ autoCommit: false, eachBatch: async (payload) => this.#take(payload) });
+      const config = { eachBatch: async (payload: EachBatchPayload) => this.#take(payload) };
+      await joinGroup(this.#consumer, names, config, (cause) => this.fail(failure(cause)));
     } catch (cause) {
-      throw toStreamsError(`read ${this.topics.join(', ')}`, cause);
+      throw failure(cause);
     }
   }
 

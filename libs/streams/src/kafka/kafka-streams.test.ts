@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import type { ConsumerEvent } from '../streams.js';
@@ -138,7 +139,49 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     },
     (slowSeconds + 120) * 1000,
   );
+
+  // The last test, and not on a cluster that is given.
+  if (kafkaReleases.length === 1 || release !== kafkaReleases.at(-1)) return;
+  it(
+    'ends what reads when the cluster goes away, and nothing of it comes back',
+    async () => {
+      const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+      const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
+      // More than one response of a broker holds, so that a reading which has begun is not at its end.
+      const values = Array.from({ length: 8 }, () => randomBytes(200 * 2 ** 10));
+      await streams.producer.send(
+        'in',
+        values.map((value, i) => ({ key: String(i), value })),
+      );
+      const running = streams.consumer('g', ['in']).run(async () => undefined);
+      const reading = streams.readAll('in')[Symbol.asyncIterator]();
+      await reading.next();
+      await expect.poll(() => streams.lag('g', 'in'), { timeout: 60_000 }).toMatchObject({ lag: 0 });
+      await broker.stop();
+      const readOn = async (): Promise<void> => {
+        while (!(await reading.next()).done);
+      };
+      await Promise.all([running, readOn()].map((work) => expect(work).rejects.toMatchObject({ code: 'store' })));
+      await streams.close();
+      expect(await callersOf(broker.brokers[0]!, 2_000)).toBe(0);
+    },
+    120_000,
+  );
 });
+
+/** How many connections are made to an address, at which nobody listens, within milliseconds. */
+async function callersOf(address: string, ms: number): Promise<number> {
+  let callers = 0;
+  const server = createServer((socket) => {
+    callers += 1;
+    socket.destroy();
+  });
+  const [host, port] = address.split(':');
+  server.listen(Number(port), host);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  server.close();
+  return callers;
+}
 
 /** A client whose producers' commits are what `commit` makes of the real ones. */
 function losingAnswers(

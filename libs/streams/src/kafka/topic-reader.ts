@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Consumer, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { StreamRecord } from '../record.js';
 import { Wakeup } from '../wakeup.js';
+import { ENDS_ON_FAILURE, joinGroup } from './join-group.js';
 import { toStreamsError } from './kafka-error.js';
 import { fromMessage } from './kafka-record.js';
 import type { KafkaTopics } from './kafka-topics.js';
@@ -36,7 +37,7 @@ export class TopicReader {
   readonly #name: string;
   readonly #group: string;
   readonly #consumer: Consumer;
-  /** Whether kafkajs can be told to pause and seek: not between a crash of its own and its next join. */
+  /** Whether kafkajs can be told to pause and seek: between its first join and its end. */
   #joined = false;
   #failure: Error | undefined;
 
@@ -52,6 +53,7 @@ export class TopicReader {
       maxWaitTimeInMs: FETCH_MS,
       maxBytesPerPartition: RESPONSE_BYTES,
       allowAutoTopicCreation: false,
+      ...ENDS_ON_FAILURE,
     });
   }
 
@@ -67,7 +69,7 @@ export class TopicReader {
     return reader;
   }
 
-  /** Whether its consumer has ended: nothing can be read any more. */
+  /** Whether its consumer has ended, which leaves nothing to close: nothing can be read any more. */
   get failed(): boolean {
     return this.#failure !== undefined;
   }
@@ -88,6 +90,7 @@ export class TopicReader {
   }
 
   async close(): Promise<void> {
+    if (this.failed) return;
     await this.#consumer.disconnect().catch(() => undefined);
     await this.topics.ask('remove a group', (admin) => admin.deleteGroups([this.#group])).catch(() => undefined);
   }
@@ -108,23 +111,14 @@ export class TopicReader {
   }
 
   async #join(): Promise<void> {
-    const { GROUP_JOIN, STOP, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, STOP, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(STOP, () => (this.#joined = false));
-    const joined = new Promise<void>((resolve, reject) => {
-      this.#consumer.on(GROUP_JOIN, ({ payload }) => {
-        this.#joined = true;
-        for (const partition of payload.memberAssignment[this.#name] ?? []) {
-          if (!this.#cursors.has(partition)) this.#pause(partition);
-        }
-        this.#seek();
-        resolve();
-      });
-      this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-        if (restart) return;
-        this.#failure = toStreamsError(`read ${this.topic}`, error);
-        this.#wakeup.notify();
-        reject(this.#failure);
-      });
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#joined = true;
+      for (const partition of payload.memberAssignment[this.#name] ?? []) {
+        if (!this.#cursors.has(partition)) this.#pause(partition);
+      }
+      this.#seek();
     });
     // Markers of transactions come without records.
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
@@ -132,22 +126,22 @@ export class TopicReader {
       if (batchSize === 0 && cursor && Number(firstOffset) <= cursor.next)
         this.#advance(cursor, [], Number(lastOffset));
     });
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: [this.#name], fromBeginning: true });
-    await this.#consumer.run({
-      autoCommit: false,
-      eachBatch: async ({ batch, isStale }) => {
-        const cursor = this.#cursors.get(batch.partition);
-        if (isStale()) return;
-        this.#pause(batch.partition);
-        if (!cursor) return;
-        const records = batch.messages
-          .filter(({ offset }) => Number(offset) >= cursor.next && Number(offset) < cursor.end)
-          .map((message) => fromMessage(this.topic, batch.partition, message));
-        this.#advance(cursor, records, Number(batch.lastOffset()));
-      },
+    const config = { eachBatch: async (payload: EachBatchPayload) => this.#take(payload) };
+    await joinGroup(this.#consumer, [this.#name], config, (cause) => {
+      this.#failure = toStreamsError(`read ${this.topic}`, cause);
+      this.#wakeup.notify();
     });
-    await joined;
+  }
+
+  #take({ batch, isStale }: EachBatchPayload): void {
+    const cursor = this.#cursors.get(batch.partition);
+    if (isStale()) return;
+    this.#pause(batch.partition);
+    if (!cursor) return;
+    const records = batch.messages
+      .filter(({ offset }) => Number(offset) >= cursor.next && Number(offset) < cursor.end)
+      .map((message) => fromMessage(this.topic, batch.partition, message));
+    this.#advance(cursor, records, Number(batch.lastOffset()));
   }
 
   #advance(cursor: Cursor, records: StreamRecord[], last: number): void {

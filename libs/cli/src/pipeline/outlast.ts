@@ -5,7 +5,7 @@ import type { Progress } from '../progress/progress.js';
 
 /** Milliseconds between two tries. */
 const AGAIN_AFTER = 1_000;
-/** Milliseconds after which a call must have reached who was called, whether or not there was anything to hear. */
+/** Milliseconds after which a call of a service must have reached it, whether or not there was anything to hear: it would have failed before. */
 const LASTING = 60_000;
 /** Milliseconds that a run waits for who is gone: a machine may have to be found, and a model to be loaded. */
 const PATIENCE = 10 * 60_000;
@@ -16,9 +16,9 @@ export class Patience {
 
   constructor(private readonly milliseconds = PATIENCE) {}
 
-  /** There was a sign of life. */
-  renew(): void {
-    this.#heard = performance.now();
+  /** There was a sign of life, now or at an earlier moment of `performance.now`. */
+  renew(at = performance.now()): void {
+    this.#heard = Math.max(this.#heard, at);
   }
 
   get isOver(): boolean {
@@ -43,8 +43,13 @@ export type Attempt = <T>(work: (heard: () => void) => Promise<T>) => Promise<T>
  * pass by itself or `signal` is aborted, else when nothing was heard for as long as `patience` has.
  *
  * @param name of who is gone, for the notes
+ * @param lasting milliseconds after which a call that failed must have reached who was called
  */
-export function outlasting(name: string, { signal, progress, patience = new Patience() }: Surroundings): Attempt {
+export function outlasting(
+  name: string,
+  { signal, progress, patience = new Patience() }: Surroundings,
+  lasting = LASTING,
+): Attempt {
   let isGone = false;
   const heard = (): void => {
     patience.renew();
@@ -59,7 +64,9 @@ export function outlasting(name: string, { signal, progress, patience = new Pati
         heard();
         return result;
       } catch (error) {
-        if (performance.now() - began > LASTING) heard();
+        if (performance.now() - began > lasting) heard();
+        // Until then nothing was amiss, however long nobody was asked.
+        if (!isGone) patience.renew(began);
         if (signal.aborted || !mayPass(error) || patience.isOver) throw error;
         if (!isGone) progress.note(`${name} is gone (${(error as Error).message}); trying again until it is back`);
         isGone = true;

@@ -6,7 +6,8 @@ import { outlasting, type Surroundings } from './outlast.js';
  * that broke off goes on where it was; one without a signal of its own is ended by that of the surroundings.
  */
 export function patientStreams(streams: Streams, surroundings: Surroundings): Streams {
-  const attempt = outlasting('the cluster', surroundings);
+  // A broker that does not answer may be asked for minutes before that is an error.
+  const attempt = outlasting('the cluster', surroundings, Infinity);
 
   async function* readAll(...[topic, options]: Parameters<Streams['readAll']>): AsyncGenerator<StreamRecord> {
     const next = new Map(options?.from);

@@ -84,11 +84,18 @@ export abstract class GroupConsumer<A extends Assignment> implements Consumer {
     this.wakeup.notify();
   }
 
+  /** Whether this is what the consumer has of the partition now, not one that it had before it lost and got it again. */
+  protected has(assignment: A): boolean {
+    return this.assignments.get(keyOf(assignment)) === assignment;
+  }
+
   /** Owns it no longer; a handler at work on it is told. */
-  protected lose(partition: { readonly topic: string; readonly partition: number }): void {
-    const key = keyOf(partition);
-    this.assignments.get(key)?.batch?.abort(new StreamsError('stale', `${key} now belongs to another consumer`));
-    if (this.assignments.delete(key)) this.#reportPartition('revoked', partition);
+  protected lose(assignment: A): void {
+    const key = keyOf(assignment);
+    assignment.batch?.abort(new StreamsError('stale', `${key} now belongs to another consumer`));
+    if (!this.has(assignment)) return;
+    this.assignments.delete(key);
+    this.#reportPartition('revoked', assignment);
   }
 
   /** Ends the consumer: `run` rejects with the error. */

@@ -42,7 +42,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   #memberId: string | undefined;
   /** Whether kafkajs can be told to pause: between its first join and its end. */
   #joinedGroup = false;
-  /** Between this member's request to join and the answer: no further batch is begun, for its partition may go. */
+  /** Between this member's request to join and the answer, or its next sign of life: no further batch is begun, for its partition may go. */
   #joining = false;
   #left = false;
   /** The wall clock's lead over the monotonic one, which changes only when it is set. */
@@ -70,9 +70,11 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   }
 
   protected async join(): Promise<void> {
-    const { GROUP_JOIN, STOP, END_BATCH_PROCESS } = this.#consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, STOP, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(STOP, () => (this.#joinedGroup = false));
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload));
+    // A request to join that failed leaves kafkajs a member as it was.
+    this.#consumer.on(HEARTBEAT, () => (this.#joining = false));
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, firstOffset, lastOffset } }) => {
       if (batchSize === 0) this.#fetched(topic, partition, [], Number(firstOffset), Number(lastOffset));
     });
@@ -121,7 +123,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     }
     this.#flow(assignment, count);
     return new KafkaBatch(assignment, buffer.slice(0, count), {
-      isOwned: () => this.#owned.get(keyOf(assignment)) === assignment,
+      isOwned: () => this.#owns(assignment),
       beat: () => this.#beat(),
     });
   }
@@ -143,6 +145,11 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
 
   get #names(): TransactionOptions['topics'] {
     return this.context.transactions.topics;
+  }
+
+  /** Whether the group has given it to this member, in its present membership. */
+  #owns(assignment: KafkaAssignment): boolean {
+    return this.#owned.get(keyOf(assignment)) === assignment;
   }
 
   /** Commits a position, with a batch's outputs; after a failure the producer is opened anew. */
@@ -228,7 +235,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   async #open(assignment: KafkaAssignment, pauseMs: number): Promise<void> {
     const { topic, partition } = assignment;
     const id = this.#names.nameOf(`${this.group}.${topic}.${partition}`);
-    const isOwned = (): boolean => !this.#left && this.#owned.get(keyOf(assignment)) === assignment;
+    const isOwned = (): boolean => !this.#left && this.#owns(assignment);
     for (let pause = pauseMs; ; pause = REOPEN_AFTER_MS) {
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       if (!isOwned()) return;
@@ -238,7 +245,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
         const committed = (await this.#names.committed(this.group, topic)).get(partition) ?? 0;
         if (!isOwned()) return await producer.close();
         assignment.producer = producer;
-        if (this.assignments.has(keyOf(assignment))) this.#settle(assignment, committed);
+        if (this.has(assignment)) this.#settle(assignment, committed);
         else this.#begin(assignment, committed);
         return void this.#passMarkers(assignment);
       } catch (error) {
@@ -302,10 +309,10 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
 
   /** Fetches on while nothing waits behind the `inWork` records of the buffer, once the position is known. */
   #flow(assignment: KafkaAssignment, inWork: number): void {
-    if (!this.#joinedGroup) return;
+    if (!this.#joinedGroup || !this.#owns(assignment)) return;
     const { topic, partition, buffer } = assignment;
     const partitions = [{ topic: this.#names.nameOf(topic), partitions: [partition] }];
-    if (buffer.length > inWork || !this.assignments.has(keyOf(assignment))) this.#consumer.pause(partitions);
+    if (buffer.length > inWork || !this.has(assignment)) this.#consumer.pause(partitions);
     else this.#consumer.resume(partitions);
   }
 }

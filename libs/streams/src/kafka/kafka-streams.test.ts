@@ -11,6 +11,7 @@ import { kafkaOptions } from './kafka-options.js';
 import { formatKafkaPlace } from './kafka-place.js';
 import { openKafkaStreams } from './kafka-streams.js';
 import { KafkaTopics } from './kafka-topics.js';
+import { describeMembership } from './membership-contract.js';
 import { TopicWriter } from './topic-writer.js';
 
 /** The shortest that brokers allow by default. */
@@ -43,6 +44,8 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
     return { place, streams: openKafkaStreams(place, kafkaOptions.parse({})), remove: async () => undefined };
   });
+
+  describeMembership(() => broker.brokers);
 
   it('leaves the group when the wall clock is set back, since signs of life would cease', async () => {
     let wall = 1e12;

@@ -22,7 +22,8 @@ export interface CountedStage {
 
 /**
  * Counts what a stage made of its inputs, by their ids: whatever is written or delivered twice counts once, as what it was
- * first, and what belongs to no input (others write into topics too) does not count. An input that came out, on whatever way, did not fail.
+ * first, and what belongs to no input (others write into topics too) does not count. An input that came out, on whatever way, did not fail;
+ * where there is a next stage, which takes up whatever passes, one that passed is not lost.
  */
 export class StageTally {
   readonly #records: TopicTail;
@@ -103,13 +104,20 @@ export class StageTally {
 
   #cameOut(id: string, outcome: string): void {
     if (this.#inputs.get(id) !== 0) return this.#settle(id, outcome);
-    const before = this.#early.get(id) ?? FAILED;
-    if (before === FAILED) this.#early.set(id, outcome);
+    const before = this.#early.get(id);
+    if (before === undefined || this.#replaces(outcome, before)) this.#early.set(id, outcome);
+  }
+
+  /** Whether a later outcome of an input counts in the place of an earlier one. */
+  #replaces(outcome: string, before: string): boolean {
+    const { onPassed, isPassed } = this.stage;
+    if (before === FAILED) return outcome !== FAILED;
+    return onPassed !== undefined && !isPassed(before) && isPassed(outcome);
   }
 
   #settle(id: string, outcome: string): void {
     const was = this.#inputs.get(id) - PENDING - 1;
-    if (was >= 0 && (this.#outcomes[was] !== FAILED || outcome === FAILED)) return;
+    if (was >= 0 && !this.#replaces(outcome, this.#outcomes[was]!)) return;
     if (was >= 0) this.#counts[was]! -= 1;
     const index = this.#indexOf(outcome);
     this.#counts[index]! += 1;

@@ -13,6 +13,11 @@ export function isConcurrent(error: unknown): boolean {
   return causesOf(error).some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
 }
 
+/** Whether there is no such topic. */
+export function isUnknownTopic(error: unknown): boolean {
+  return causesOf(error).some(({ type }) => type === 'UNKNOWN_TOPIC_OR_PARTITION');
+}
+
 /** Whether a broker has answered that it cannot do it yet, such as a coordinator that still loads its groups. */
 export function isNotYet(error: unknown): boolean {
   return causesOf(error).some(({ type, retriable }) => type !== undefined && retriable === true);

@@ -85,6 +85,31 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     await streams.close();
   });
 
+  it('asks for the topics that are looked at, not for all of the cluster, and once for those that are there', async () => {
+    const options = kafkaOptions.parse({ partitions: 1 });
+    const kafka = kafkaClient(broker.brokers, options, undefined);
+    const asked: string[] = [];
+    const client = Object.create(kafka) as Kafka;
+    client.admin = () => {
+      const admin = kafka.admin();
+      const listTopics = (): Promise<string[]> => admin.listTopics().finally(() => asked.push('all'));
+      const fetchTopicMetadata: typeof admin.fetchTopicMetadata = (of) => {
+        asked.push(...(of?.topics ?? ['all']));
+        return admin.fetchTopicMetadata(of);
+      };
+      return { ...admin, listTopics, fetchTopicMetadata };
+    };
+    const prefix = randomUUID();
+    const topics = new KafkaTopics(client, prefix, options);
+    const other = openKafkaStreams(formatKafkaPlace({ brokers: broker.brokers, prefix }), options);
+    expect(await topics.ranges('t')).toEqual([]);
+    await other.producer.send('t', [{ key: 'k', value: Uint8Array.of(1) }]);
+    for (let looks = 0; looks < 3; looks++) expect(await topics.ranges('t')).toMatchObject([{ partition: 0, low: 0 }]);
+    expect(asked).toEqual([`${prefix}.t`, `${prefix}.t`]);
+    await topics.close();
+    await other.close();
+  });
+
   it('fetches no more than the model takes', async () => {
     const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
     const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
@@ -145,31 +170,27 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
 
   // The last test, and not on a cluster that is given.
   if (kafkaReleases.length === 1 || release !== kafkaReleases.at(-1)) return;
-  it(
-    'ends what reads when the cluster goes away, and nothing of it comes back',
-    async () => {
-      const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
-      const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
-      // More than one response of a broker holds, so that a reading which has begun is not at its end.
-      const values = Array.from({ length: 8 }, () => randomBytes(200 * 2 ** 10));
-      await streams.producer.send(
-        'in',
-        values.map((value, i) => ({ key: String(i), value })),
-      );
-      const running = streams.consumer('g', ['in']).run(async () => undefined);
-      const reading = streams.readAll('in')[Symbol.asyncIterator]();
-      await reading.next();
-      await expect.poll(() => streams.lag('g', 'in'), { timeout: 60_000 }).toMatchObject({ lag: 0 });
-      await broker.stop();
-      const readOn = async (): Promise<void> => {
-        while (!(await reading.next()).done);
-      };
-      await Promise.all([running, readOn()].map((work) => expect(work).rejects.toMatchObject({ code: 'store' })));
-      await streams.close();
-      expect(await callersOf(broker.brokers[0]!, 2_000)).toBe(0);
-    },
-    120_000,
-  );
+  it('ends what reads when the cluster goes away, and nothing of it comes back', async () => {
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+    const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
+    // More than one response of a broker holds, so that a reading which has begun is not at its end.
+    const values = Array.from({ length: 8 }, () => randomBytes(200 * 2 ** 10));
+    await streams.producer.send(
+      'in',
+      values.map((value, i) => ({ key: String(i), value })),
+    );
+    const running = streams.consumer('g', ['in']).run(async () => undefined);
+    const reading = streams.readAll('in')[Symbol.asyncIterator]();
+    await reading.next();
+    await expect.poll(() => streams.lag('g', 'in'), { timeout: 60_000 }).toMatchObject({ lag: 0 });
+    await broker.stop();
+    const readOn = async (): Promise<void> => {
+      while (!(await reading.next()).done);
+    };
+    await Promise.all([running, readOn()].map((work) => expect(work).rejects.toMatchObject({ code: 'store' })));
+    await streams.close();
+    expect(await callersOf(broker.brokers[0]!, 2_000)).toBe(0);
+  }, 120_000);
 });
 
 /** How many connections are made to an address, at which nobody listens, within milliseconds. */

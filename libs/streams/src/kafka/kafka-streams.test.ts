@@ -110,6 +110,25 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     await other.close();
   });
 
+  it('puts a record aside without its value when it is too large with the cause beside it', async () => {
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+    const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
+    // Just below what brokers take, 1 MiB and 12 bytes with the headers.
+    const value = randomBytes(2 ** 20 - 400);
+    await streams.producer.send('in', [{ key: 'large', value }]);
+    const consumer = streams.consumer('g', ['in'], { attempts: 1 });
+    const running = consumer.run(() => Promise.reject(new Error('x'.repeat(2_000))));
+    await expect.poll(() => streams.lag('g', 'in'), { timeout: 30_000 }).toMatchObject({ lag: 0 });
+    await consumer.stop();
+    await running;
+    await expect.poll(() => streams.count('in.dead'), { timeout: 30_000 }).toBe(1);
+    for await (const record of streams.readAll('in.dead')) {
+      expect(record).toMatchObject({ key: 'large', headers: { 'mpa-dead-offset': '0', 'mpa-dead-bytes': String(value.length) } }); // prettier-ignore
+      expect(record.value).toHaveLength(0);
+    }
+    await streams.close();
+  }, 60_000);
+
   it('fetches no more than the model takes', async () => {
     const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
     const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));

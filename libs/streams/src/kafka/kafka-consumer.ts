@@ -17,6 +17,8 @@ import { TransactionalProducer, type TransactionOptions } from './transactional-
 
 /** Longest time that a request waits for records: a partition that is resumed waits for the request under way. */
 const FETCH_MS = 100;
+/** Most of a partition in one response, unless a single record is larger: a process may hold a thousand partitions, each with one that waits. */
+const RESPONSE_BYTES = 256 * 2 ** 10;
 const REOPEN_AFTER_MS = 1_000;
 const COMMIT_TRIES = 3;
 
@@ -63,6 +65,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       sessionTimeout: context.options.sessionTimeoutMs,
       heartbeatInterval: context.options.heartbeatIntervalMs,
       maxWaitTimeInMs: FETCH_MS,
+      maxBytesPerPartition: RESPONSE_BYTES,
       partitionAssigners: [partitionAssigner(() => this.#holdings())],
       allowAutoTopicCreation: false,
       ...ENDS_ON_FAILURE,
@@ -283,7 +286,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       return this.#seek(assignment);
     }
     assignment.gapTo = undefined;
-    assignment.buffer.push(...records.filter(({ offset }) => offset >= assignment.fetchedTo));
+    for (const record of records) if (record.offset >= assignment.fetchedTo) assignment.buffer.push(record);
     assignment.fetchedTo = Math.max(assignment.fetchedTo, last + 1);
     this.#flow(assignment, assignment.batch?.records.length ?? 0);
     this.#wakeup.notify();

@@ -12,6 +12,9 @@ const FETCH_MS = 100;
 /** Most of a partition in one response. */
 const RESPONSE_BYTES = 256 * 2 ** 10;
 
+/** Stretches that are fetched at once: the one that is read, and those that come next. */
+const AT_ONCE = 8;
+
 /** A stretch of a partition. */
 export interface Stretch {
   readonly partition: number;
@@ -29,7 +32,7 @@ interface Cursor {
 /**
  * Reads stretches of a topic, in any order and as often as wanted, without taking part in anybody's work. kafkajs reads only as a
  * member of a group: this is the one member of a group of its own that never commits and is paused except while it reads.
- * At most one response of the broker for each stretch is in memory.
+ * At most one response of the broker for each of AT_ONCE stretches is in memory.
  */
 export class TopicReader {
   readonly #cursors = new Map<number, Cursor>();
@@ -77,11 +80,12 @@ export class TopicReader {
   /** The records of the stretches, one stretch after the other. One reading at a time. Throws StreamsError `store`. */
   async *read(stretches: readonly Stretch[], signal?: AbortSignal): AsyncIterable<StreamRecord> {
     try {
-      for (const { partition, from, end } of stretches) this.#cursors.set(partition, { next: from, end, chunks: [] });
-      this.#seek();
-      for (const { partition } of stretches) this.#resume(partition);
-      for (const { partition } of stretches) {
+      for (const stretch of stretches.slice(0, AT_ONCE)) this.#begin(stretch);
+      for (const [i, { partition }] of stretches.entries()) {
         for await (const chunk of this.#chunks(partition, signal)) yield* chunk;
+        this.#pause(partition);
+        this.#cursors.delete(partition);
+        for (const next of stretches.slice(i + AT_ONCE, i + AT_ONCE + 1)) this.#begin(next);
       }
     } finally {
       for (const partition of this.#cursors.keys()) this.#pause(partition);
@@ -116,9 +120,9 @@ export class TopicReader {
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#joined = true;
       for (const partition of payload.memberAssignment[this.#name] ?? []) {
-        if (!this.#cursors.has(partition)) this.#pause(partition);
+        if (this.#cursors.has(partition)) this.#seek(partition);
+        else this.#pause(partition);
       }
-      this.#seek();
     });
     // Markers of transactions come without records.
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
@@ -150,12 +154,17 @@ export class TopicReader {
     this.#wakeup.notify();
   }
 
-  /** Has every reading go on at its next offset, also after the group was joined anew. */
-  #seek(): void {
+  #begin({ partition, from, end }: Stretch): void {
+    this.#cursors.set(partition, { next: from, end, chunks: [] });
+    this.#seek(partition);
+    this.#resume(partition);
+  }
+
+  /** Has a reading go on at its next offset. */
+  #seek(partition: number): void {
     if (!this.#joined) return;
-    for (const [partition, { next }] of this.#cursors) {
-      this.#consumer.seek({ topic: this.#name, partition, offset: String(next) });
-    }
+    const { next } = this.#cursors.get(partition)!;
+    this.#consumer.seek({ topic: this.#name, partition, offset: String(next) });
   }
 
   #pause(partition: number): void {

@@ -84,3 +84,14 @@ it('counts what was lost and passed later as passed where a next stage takes it 
   expect(handsOn.passed).toEqual(['a', 'early']);
   expect(last.tally).toMatchObject({ done: 2, passedBy: {}, lost: { bad: 2 } });
 });
+
+it('counts inputs right however many reasons there are, the rarest under one name', async () => {
+  const { tally, write } = stage();
+  for (let i = 0; i < 300; i++) {
+    tally.expect(`id-${i}`);
+    write('out', `id-${i}`, i === 299 ? 'good' : `reason-${i}`);
+  }
+  await tally.refresh();
+  expect(tally).toMatchObject({ inputs: 300, done: 300, passedBy: { good: 1 }, lost: { 'reason-0': 1 } });
+  expect(tally.lost['other-reasons']).toBeGreaterThan(90);
+});

@@ -3,6 +3,9 @@ import { TopicTail } from './topic-tail.js';
 
 /** Reason of a record that a service could not process at all. */
 const FAILED = 'processing-failed';
+/** Reasons of losses that are told apart, since the table's numbers are few; the rest are one. */
+const MOST_REASONS = 200;
+const OTHER = 'other-reasons';
 /** Number of an input in the table that has not come out yet; those from it on are outcomes. */
 const PENDING = 1;
 
@@ -128,6 +131,8 @@ export class StageTally {
   #indexOf(outcome: string): number {
     const known = this.#outcomes.indexOf(outcome);
     if (known >= 0) return known;
+    const isOneTooMany = this.#outcomes.length >= MOST_REASONS && !this.stage.isPassed(outcome);
+    if (isOneTooMany && outcome !== OTHER) return this.#indexOf(OTHER);
     this.#counts.push(0);
     return this.#outcomes.push(outcome) - 1;
   }

@@ -39,6 +39,7 @@ export class KafkaTopics {
   /** Topics that were found: they stay. */
   readonly #found = new Set<string>();
   #admin: Promise<Admin> | undefined;
+  #closed = false;
 
   constructor(
     private readonly kafka: Kafka,
@@ -97,9 +98,10 @@ export class KafkaTopics {
     }
   }
 
-  /** Asks the cluster. Throws StreamsError `store` when that fails. */
+  /** Asks the cluster. Throws StreamsError `store` when that fails, `closed` after `close`, which a new connection would outlive. */
   async ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
+      if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
       const connecting = (this.#admin ??= this.#connect());
       const admin = await connecting.catch((cause: unknown) => Promise.reject(toStreamsError(doing, cause)));
       try {
@@ -115,6 +117,7 @@ export class KafkaTopics {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const admin = await this.#admin?.catch(() => undefined);
     await admin?.disconnect().catch(() => undefined);
   }

@@ -20,6 +20,12 @@ export function toDeadLetter(record: StreamRecord, cause: unknown): OutgoingReco
   };
 }
 
+/** The same where the record with its new headers is too large: without its value, which is where the headers say. */
+export function withoutValue(letter: OutgoingRecord): OutgoingRecord {
+  const headers = { ...letter.headers, [HEADER.deadBytes]: String(letter.value.byteLength) };
+  return { ...letter, value: new Uint8Array(), headers };
+}
+
 /** An error and the errors that caused it, in one line of at most 1,000 characters. */
 function describeCause(error: unknown): string {
   const parts: string[] = [];

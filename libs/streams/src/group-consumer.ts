@@ -1,6 +1,7 @@
+import { toDeadLetter, withoutValue } from './dead-letter.js';
 import { isRetriable, type Delivery } from './delivery.js';
 import type { PendingBatch } from './pending-batch.js';
-import type { StreamRecord } from './record.js';
+import { deadLetterTopic, type OutgoingRecord, type StreamRecord } from './record.js';
 import type { BatchHandler, Consumer, ConsumerOptions } from './streams.js';
 import { StreamsError } from './streams-error.js';
 import type { Wakeup } from './wakeup.js';
@@ -84,11 +85,18 @@ export abstract class GroupConsumer<A extends Assignment> implements Consumer {
     this.wakeup.notify();
   }
 
+  /** Whether this is what the consumer has of the partition now, not one that it had before it lost and got it again. */
+  protected has(assignment: A): boolean {
+    return this.assignments.get(keyOf(assignment)) === assignment;
+  }
+
   /** Owns it no longer; a handler at work on it is told. */
-  protected lose(partition: { readonly topic: string; readonly partition: number }): void {
-    const key = keyOf(partition);
-    this.assignments.get(key)?.batch?.abort(new StreamsError('stale', `${key} now belongs to another consumer`));
-    if (this.assignments.delete(key)) this.#reportPartition('revoked', partition);
+  protected lose(assignment: A): void {
+    const key = keyOf(assignment);
+    assignment.batch?.abort(new StreamsError('stale', `${key} now belongs to another consumer`));
+    if (!this.has(assignment)) return;
+    this.assignments.delete(key);
+    this.#reportPartition('revoked', assignment);
   }
 
   /** Ends the consumer: `run` rejects with the error. */
@@ -183,14 +191,29 @@ export abstract class GroupConsumer<A extends Assignment> implements Consumer {
     const verdict = assignment.delivery.failed(error, { size: batch.records.length, nextOffset: batch.nextOffset });
     assignment.notBefore = this.now() + verdict.pauseMs;
     if (!verdict.deadLetter) return this.#report('retry', first, error);
-    batch.outputs.length = 0;
-    batch.deadLetter(first, error);
     try {
-      await this.#commit(assignment, batch);
+      await this.#putAside(assignment, batch, error);
       this.#report('dead-letter', first, error);
     } catch (failure) {
       if (!isRetriable(failure)) throw failure;
       this.#report(batch.signal.aborted ? 'stale' : 'retry', first, failure);
+    }
+  }
+
+  /** Commits a batch of one record as a dead letter. */
+  async #putAside(assignment: A, batch: PendingBatch, cause: unknown): Promise<void> {
+    const record = batch.records[0]!;
+    const letter = toDeadLetter(record, cause);
+    const commit = (each: OutgoingRecord): Promise<void> => {
+      batch.outputs.length = 0;
+      batch.send(deadLetterTopic(record.topic), each);
+      return this.#commit(assignment, batch);
+    };
+    try {
+      await commit(letter);
+    } catch (failure) {
+      if (!(failure instanceof StreamsError) || failure.code !== 'invalid-record') throw failure;
+      await commit(withoutValue(letter));
     }
   }
 

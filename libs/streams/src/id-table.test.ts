@@ -39,3 +39,10 @@ describe('a table of ids', () => {
     expect(grown / count).toBeLessThan(2 * 49);
   });
 });
+
+it('refuses a number that no byte holds', () => {
+  const table = new IdTable();
+  table.set('a', 255);
+  for (const number of [0, 256]) expect(() => table.set('b', number)).toThrow(RangeError);
+  expect([table.get('a'), table.get('b'), table.size]).toEqual([255, 0, 1]);
+});

@@ -5,6 +5,8 @@ const SHARDS = 256;
 const WORDS = 4;
 const FIRST_SLOTS = 16;
 const FULL = 0.7;
+/** Largest number of an id: a byte holds it. */
+const LARGEST = 2 ** 8 - 1;
 
 /**
  * A small number for each of many ids, in 24 to 49 bytes an id however long it is, and without the limit of 2^24 that `Map` and `Set` have. It keeps
@@ -27,7 +29,9 @@ export class IdTable {
     return this.get(id) !== 0;
   }
 
+  /** Throws RangeError for a value that is not 1 to 255. */
   set(id: string, value: number): void {
+    if (!(value >= 1 && value <= LARGEST)) throw new RangeError(`${value} is not 1 to ${LARGEST}`);
     const digest = digestOf(id);
     this.#shardOf(digest).set(digest, value);
   }

@@ -8,6 +8,8 @@ export const HEADER = {
   deadTopic: 'mpa-dead-topic',
   deadPartition: 'mpa-dead-partition',
   deadOffset: 'mpa-dead-offset',
+  /** Bytes of a value that was left out: with all the rest the record was too large. */
+  deadBytes: 'mpa-dead-bytes',
 } as const;
 
 /** Text by header name. */

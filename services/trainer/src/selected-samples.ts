@@ -201,10 +201,13 @@ async function prepare(
   return { ...packTurns(turns, [image], weight), aims: turns.map(({ aim }) => aim) };
 }
 
+/** SHA-256 of the groups as one JSON array, which is never in memory as a whole: a string has at most 2^29 characters. */
 function fingerprintOf(groups: readonly (readonly Decision[])[]): string {
   const told = (signals: Signals | undefined): unknown => signals && toJson(SignalsSchema, signals);
-  const fields = groups.map((group) =>
-    group.map((d) => [d.sampleId, d.question, d.answer, d.weight, told(d.signals), told(d.studentSignals)]),
-  );
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+  const hash = createHash('sha256');
+  for (const [i, group] of groups.entries()) {
+    const fields = group.map((d) => [d.sampleId, d.question, d.answer, d.weight, told(d.signals), told(d.studentSignals)]); // prettier-ignore
+    hash.update(`${i === 0 ? '[' : ','}${JSON.stringify(fields)}`);
+  }
+  return hash.update(groups.length === 0 ? '[]' : ']').digest('hex');
 }

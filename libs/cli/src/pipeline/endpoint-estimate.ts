@@ -8,6 +8,9 @@ import { usageWords, type Prices } from './teacher-usage.js';
 /** Images after which tokens are estimated. */
 const FIRST_IMAGES = 20;
 
+/** Most images that tokens are estimated from: those of a run that goes on may be many. */
+const MOST_IMAGES = 10_000;
+
 /** Requests that annotating images with an endpoint takes: at least, and at most unless some have to be repeated; in words. */
 export function requestEstimate(
   images: number,
@@ -38,7 +41,10 @@ export class TokenEstimate {
     }
     this.#told = true;
     const done = new Set<string>();
-    for await (const { key } of this.streams.readAll(topics.annotations.name)) done.add(key);
+    for await (const { key } of this.streams.readAll(topics.annotations.name)) {
+      done.add(key);
+      if (done.size === MOST_IMAGES) break;
+    }
     let used = NO_USAGE;
     for await (const { record, message } of topics.replies.read(this.streams)) {
       if (done.has(record.key)) used = addUsage(used, usageOf(message));

@@ -46,6 +46,18 @@ it('gives up when nothing was heard for long enough, and starts to count anew wi
   expect(calls).toBeGreaterThan(3);
 });
 
+it('counts patience from the first failure, however long nobody was asked before', async () => {
+  const attempt = outlasting('it', surroundings(new Patience(400)));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  let calls = 0;
+  const work = async (): Promise<void> => {
+    calls += 1;
+    if (calls === 1) throw gone;
+  };
+  await attempt(work);
+  expect(calls).toBe(2);
+});
+
 it.each([
   ['what a service refuses', new RpcError('FAILED_PRECONDITION', 'no such folder')],
   ['a budget that is used up', new RpcError('RESOURCE_EXHAUSTED', 'the budget of 17 requests is used up')],

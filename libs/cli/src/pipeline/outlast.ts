@@ -5,7 +5,7 @@ import type { Progress } from '../progress/progress.js';
 
 /** Milliseconds between two tries. */
 const AGAIN_AFTER = 1_000;
-/** Milliseconds after which a call must have reached who was called, whether or not there was anything to hear. */
+/** Milliseconds after which a call of a service must have reached it, whether or not there was anything to hear: it would have failed before. */
 const LASTING = 60_000;
 /** How long a run has heard nothing of whoever does a piece of its work: one service, or several that share it. */
 export class Patience {
@@ -13,9 +13,9 @@ export class Patience {
 
   constructor(private readonly seconds: number) {}
 
-  /** There was a sign of life. */
-  renew(): void {
-    this.#heard = performance.now();
+  /** There was a sign of life, now or at an earlier moment of `performance.now`. */
+  renew(at = performance.now()): void {
+    this.#heard = Math.max(this.#heard, at);
   }
 
   get isOver(): boolean {
@@ -42,8 +42,9 @@ export type Attempt = <T>(work: (heard: () => void) => Promise<T>) => Promise<T>
  * pass by itself or `signal` is aborted, else when nothing was heard for `patienceSeconds`.
  *
  * @param name of who is gone, for the notes
+ * @param lasting milliseconds after which a call that failed must have reached who was called
  */
-export function outlasting(name: string, surroundings: Surroundings): Attempt {
+export function outlasting(name: string, surroundings: Surroundings, lasting = LASTING): Attempt {
   const { signal, progress, patienceSeconds, patience = new Patience(patienceSeconds) } = surroundings;
   let isGone = false;
   const heard = (): void => {
@@ -59,7 +60,9 @@ export function outlasting(name: string, surroundings: Surroundings): Attempt {
         heard();
         return result;
       } catch (error) {
-        if (performance.now() - began > LASTING) heard();
+        if (performance.now() - began > lasting) heard();
+        // Until then nothing was amiss, however long nobody was asked.
+        if (!isGone) patience.renew(began);
         if (signal.aborted || !mayPass(error) || patience.isOver) throw error;
         if (!isGone) progress.note(`${name} is gone (${(error as Error).message}); trying again until it is back`);
         isGone = true;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { StageTally } from './stage-tally.js';
 
 /** A stage from `in` to `out` whose records are written by hand; the id of a record on `out` begins with its outcome. */
-function stage() {
+function stage({ isLast = false } = {}) {
   const written: Record<string, StreamRecord[]> = { out: [], 'in.dead': [] };
   const streams: Pick<Streams, 'readAll'> = {
     async *readAll(topic, options) {
@@ -18,7 +18,7 @@ function stage() {
       if (outcome === '') throw new StreamsError('undecodable', 'no message');
       return outcome;
     },
-    onPassed: (id) => void passed.push(id),
+    ...(!isLast && { onPassed: (id) => void passed.push(id) }),
   });
   const write = (topic: string, id: string, outcome = ''): void => {
     const records = written[topic]!;
@@ -70,4 +70,28 @@ it('counts as failed only what came out on no way', async () => {
   tally.expect('early');
   expect(tally).toMatchObject({ done: 4, passedBy: { good: 3 }, lost: { 'processing-failed': 1 } });
   expect(passed).toEqual(['a', 'c', 'early']);
+});
+
+it('counts what was lost and passed later as passed where a next stage takes it up, and only there', async () => {
+  const [handsOn, last] = [stage(), stage({ isLast: true })];
+  for (const { tally, write } of [handsOn, last]) {
+    tally.expect('a');
+    for (const id of ['a', 'early']) for (const outcome of ['bad', 'good', 'bad']) write('out', id, outcome);
+    await tally.refresh();
+    tally.expect('early');
+  }
+  expect(handsOn.tally).toMatchObject({ done: 2, passedBy: { good: 2 }, lost: {} });
+  expect(handsOn.passed).toEqual(['a', 'early']);
+  expect(last.tally).toMatchObject({ done: 2, passedBy: {}, lost: { bad: 2 } });
+});
+
+it('counts inputs right however many reasons there are, the rarest under one name', async () => {
+  const { tally, write } = stage();
+  for (let i = 0; i < 300; i++) {
+    tally.expect(`id-${i}`);
+    write('out', `id-${i}`, i === 299 ? 'good' : `reason-${i}`);
+  }
+  await tally.refresh();
+  expect(tally).toMatchObject({ inputs: 300, done: 300, passedBy: { good: 1 }, lost: { 'reason-0': 1 } });
+  expect(tally.lost['other-reasons']).toBeGreaterThan(90);
 });

@@ -3,6 +3,9 @@ import { TopicTail } from './topic-tail.js';
 
 /** Reason of a record that a service could not process at all. */
 const FAILED = 'processing-failed';
+/** Reasons of losses that are told apart, since the table's numbers are few; the rest are one. */
+const MOST_REASONS = 200;
+const OTHER = 'other-reasons';
 /** Number of an input in the table that has not come out yet; those from it on are outcomes. */
 const PENDING = 1;
 
@@ -22,7 +25,8 @@ export interface CountedStage {
 
 /**
  * Counts what a stage made of its inputs, by their ids: whatever is written or delivered twice counts once, as what it was
- * first, and what belongs to no input (others write into topics too) does not count. An input that came out, on whatever way, did not fail.
+ * first, and what belongs to no input (others write into topics too) does not count. An input that came out, on whatever way, did not fail;
+ * where there is a next stage, which takes up whatever passes, one that passed is not lost.
  */
 export class StageTally {
   readonly #records: TopicTail;
@@ -103,13 +107,20 @@ export class StageTally {
 
   #cameOut(id: string, outcome: string): void {
     if (this.#inputs.get(id) !== 0) return this.#settle(id, outcome);
-    const before = this.#early.get(id) ?? FAILED;
-    if (before === FAILED) this.#early.set(id, outcome);
+    const before = this.#early.get(id);
+    if (before === undefined || this.#replaces(outcome, before)) this.#early.set(id, outcome);
+  }
+
+  /** Whether a later outcome of an input counts in the place of an earlier one. */
+  #replaces(outcome: string, before: string): boolean {
+    const { onPassed, isPassed } = this.stage;
+    if (before === FAILED) return outcome !== FAILED;
+    return onPassed !== undefined && !isPassed(before) && isPassed(outcome);
   }
 
   #settle(id: string, outcome: string): void {
     const was = this.#inputs.get(id) - PENDING - 1;
-    if (was >= 0 && (this.#outcomes[was] !== FAILED || outcome === FAILED)) return;
+    if (was >= 0 && !this.#replaces(outcome, this.#outcomes[was]!)) return;
     if (was >= 0) this.#counts[was]! -= 1;
     const index = this.#indexOf(outcome);
     this.#counts[index]! += 1;
@@ -120,6 +131,8 @@ export class StageTally {
   #indexOf(outcome: string): number {
     const known = this.#outcomes.indexOf(outcome);
     if (known >= 0) return known;
+    const isOneTooMany = this.#outcomes.length >= MOST_REASONS && !this.stage.isPassed(outcome);
+    if (isOneTooMany && outcome !== OTHER) return this.#indexOf(OTHER);
     this.#counts.push(0);
     return this.#outcomes.push(outcome) - 1;
   }

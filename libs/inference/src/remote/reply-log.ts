@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { create, TeacherReplySchema, type MessageInitShape, type TeacherReply } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
-import type { Streams } from '@mpa/streams';
+import { IdTable, type Streams } from '@mpa/streams';
 import type { Tokens } from './budget.js';
 import { addUsage, NO_USAGE, usageOf, type Usage } from './usage.js';
 
@@ -36,10 +36,10 @@ export function forgetfulLog(): ReplyLog {
 
 /**
  * The log of a run, on the topic `replies`. What was said about images that have no annotation yet is held, so that they are not asked
- * about again. Memory: one id per annotation while it opens.
+ * about again. Memory: a digest of every annotation's key while it opens, see {@link IdTable}.
  */
 export async function openReplyLog(streams: Streams): Promise<ReplyLog> {
-  const annotated = new Set<string>();
+  const annotated = new IdTable();
   for await (const { key } of streams.readAll(topics.annotations.name)) annotated.add(key);
   const held = new Map<string, TeacherReply>();
   let usage = NO_USAGE;

@@ -71,15 +71,18 @@ export class EmbeddedConsumer extends GroupConsumer<EmbeddedAssignment> {
     assignment.position = batch.nextOffset;
   }
 
-  protected override lose(lease: Lease): void {
-    this.#member.drop(lease);
-    super.lose(lease);
+  protected override lose(assignment: EmbeddedAssignment): void {
+    if (this.has(assignment)) this.#member.drop(assignment.lease);
+    super.lose(assignment);
   }
 
   /** Keeps or changes what this member owns; handlers of lost partitions are told. */
   #renew(): void {
     const change = this.#member.renew((lease) => this.assignments.get(keyOf(lease))?.batch !== undefined);
-    for (const lease of [...change.released, ...change.lost]) this.lose(lease);
+    for (const lease of [...change.released, ...change.lost]) {
+      const assignment = this.assignments.get(keyOf(lease));
+      if (assignment) this.lose(assignment);
+    }
     for (const lease of change.gained) {
       this.gain({
         ...lease,

@@ -7,6 +7,7 @@ import type { StreamRecord } from '../record.js';
 import type { ConsumerOptions } from '../streams.js';
 import { StreamsError } from '../streams-error.js';
 import { Wakeup } from '../wakeup.js';
+import { ENDS_ON_FAILURE, joinGroup } from './join-group.js';
 import { KafkaBatch, type KafkaAssignment } from './kafka-batch.js';
 import { toStreamsError } from './kafka-error.js';
 import type { KafkaOptions } from './kafka-options.js';
@@ -16,6 +17,8 @@ import { TransactionalProducer, type TransactionOptions } from './transactional-
 
 /** Longest time that a request waits for records: a partition that is resumed waits for the request under way. */
 const FETCH_MS = 100;
+/** Most of a partition in one response, unless a single record is larger: a process may hold a thousand partitions, each with one that waits. */
+const RESPONSE_BYTES = 256 * 2 ** 10;
 const REOPEN_AFTER_MS = 1_000;
 const COMMIT_TRIES = 3;
 
@@ -39,9 +42,9 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   readonly #wakeup: Wakeup;
   readonly #consumer: Consumer;
   #memberId: string | undefined;
-  /** Whether kafkajs can be told to pause: not between a crash of its own and its next join. */
+  /** Whether kafkajs can be told to pause: between its first join and its end. */
   #joinedGroup = false;
-  /** Between this member's request to join and the answer: no further batch is begun, for its partition may go. */
+  /** Between this member's request to join and the answer, or its next sign of life: no further batch is begun, for its partition may go. */
   #joining = false;
   #left = false;
   /** The wall clock's lead over the monotonic one, which changes only when it is set. */
@@ -62,32 +65,33 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       sessionTimeout: context.options.sessionTimeoutMs,
       heartbeatInterval: context.options.heartbeatIntervalMs,
       maxWaitTimeInMs: FETCH_MS,
+      maxBytesPerPartition: RESPONSE_BYTES,
       partitionAssigners: [partitionAssigner(() => this.#holdings())],
       allowAutoTopicCreation: false,
+      ...ENDS_ON_FAILURE,
     });
   }
 
   protected async join(): Promise<void> {
-    const { GROUP_JOIN, STOP, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, STOP, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(STOP, () => (this.#joinedGroup = false));
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#joined(payload));
+    // A request to join that failed leaves kafkajs a member as it was.
+    this.#consumer.on(HEARTBEAT, () => (this.#joining = false));
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, firstOffset, lastOffset } }) => {
       if (batchSize === 0) this.#fetched(topic, partition, [], Number(firstOffset), Number(lastOffset));
     });
-    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      if (!restart) this.fail(toStreamsError(`read ${this.topics.join(', ')}`, error));
-    });
+    const failure = (cause: unknown): StreamsError => toStreamsError(`read ${this.topics.join(', ')}`, cause);
     const names: string[] = [];
     for (const topic of this.topics) {
       await this.#names.partitions(topic);
       names.push(this.#names.nameOf(topic));
     }
     try {
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: names, fromBeginning: true });
-      await this.#consumer.run({ autoCommit: false, eachBatch: async (payload) => this.#take(payload) });
+      const config = { eachBatch: async (payload: EachBatchPayload) => this.#take(payload) };
+      await joinGroup(this.#consumer, names, config, (cause) => this.fail(failure(cause)));
     } catch (cause) {
-      throw toStreamsError(`read ${this.topics.join(', ')}`, cause);
+      throw failure(cause);
     }
   }
 
@@ -122,7 +126,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
     }
     this.#flow(assignment, count);
     return new KafkaBatch(assignment, buffer.slice(0, count), {
-      isOwned: () => this.#owned.get(keyOf(assignment)) === assignment,
+      isOwned: () => this.#owns(assignment),
       beat: () => this.#beat(),
     });
   }
@@ -144,6 +148,11 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
 
   get #names(): TransactionOptions['topics'] {
     return this.context.transactions.topics;
+  }
+
+  /** Whether the group has given it to this member, in its present membership. */
+  #owns(assignment: KafkaAssignment): boolean {
+    return this.#owned.get(keyOf(assignment)) === assignment;
   }
 
   /** Commits a position, with a batch's outputs; after a failure the producer is opened anew. */
@@ -229,7 +238,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
   async #open(assignment: KafkaAssignment, pauseMs: number): Promise<void> {
     const { topic, partition } = assignment;
     const id = this.#names.nameOf(`${this.group}.${topic}.${partition}`);
-    const isOwned = (): boolean => !this.#left && this.#owned.get(keyOf(assignment)) === assignment;
+    const isOwned = (): boolean => !this.#left && this.#owns(assignment);
     for (let pause = pauseMs; ; pause = REOPEN_AFTER_MS) {
       if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       if (!isOwned()) return;
@@ -239,7 +248,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
         const committed = (await this.#names.committed(this.group, topic)).get(partition) ?? 0;
         if (!isOwned()) return await producer.close();
         assignment.producer = producer;
-        if (this.assignments.has(keyOf(assignment))) this.#settle(assignment, committed);
+        if (this.has(assignment)) this.#settle(assignment, committed);
         else this.#begin(assignment, committed);
         return void this.#passMarkers(assignment);
       } catch (error) {
@@ -277,7 +286,7 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       return this.#seek(assignment);
     }
     assignment.gapTo = undefined;
-    assignment.buffer.push(...records.filter(({ offset }) => offset >= assignment.fetchedTo));
+    for (const record of records) if (record.offset >= assignment.fetchedTo) assignment.buffer.push(record);
     assignment.fetchedTo = Math.max(assignment.fetchedTo, last + 1);
     this.#flow(assignment, assignment.batch?.records.length ?? 0);
     this.#wakeup.notify();
@@ -303,10 +312,10 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
 
   /** Fetches on while nothing waits behind the `inWork` records of the buffer, once the position is known. */
   #flow(assignment: KafkaAssignment, inWork: number): void {
-    if (!this.#joinedGroup) return;
+    if (!this.#joinedGroup || !this.#owns(assignment)) return;
     const { topic, partition, buffer } = assignment;
     const partitions = [{ topic: this.#names.nameOf(topic), partitions: [partition] }];
-    if (buffer.length > inWork || !this.assignments.has(keyOf(assignment))) this.#consumer.pause(partitions);
+    if (buffer.length > inWork || !this.has(assignment)) this.#consumer.pause(partitions);
     else this.#consumer.resume(partitions);
   }
 }

@@ -13,6 +13,16 @@ export function isConcurrent(error: unknown): boolean {
   return causesOf(error).some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
 }
 
+/** Whether there is no such topic. */
+export function isUnknownTopic(error: unknown): boolean {
+  return causesOf(error).some(({ type }) => type === 'UNKNOWN_TOPIC_OR_PARTITION');
+}
+
+/** Whether a broker has answered that it cannot do it yet, such as a coordinator that still loads its groups. */
+export function isNotYet(error: unknown): boolean {
+  return causesOf(error).some(({ type, retriable }) => type !== undefined && retriable === true);
+}
+
 /** An error of kafkajs as one of this package: too large a record as `invalid-record`, all else as `store`. */
 export function toStreamsError(doing: string, cause: unknown): StreamsError {
   if (cause instanceof StreamsError) return cause;
@@ -25,7 +35,7 @@ export function toStreamsError(doing: string, cause: unknown): StreamsError {
   return new StreamsError('store', `cannot ${doing}: ${last}`, { cause });
 }
 
-function causesOf(error: unknown): (Error & { readonly type?: string })[] {
+function causesOf(error: unknown): (Error & { readonly type?: string; readonly retriable?: boolean })[] {
   const causes: Error[] = [];
   for (let rest = error; rest instanceof Error && causes.length < 8; rest = rest.cause) causes.push(rest);
   return causes;

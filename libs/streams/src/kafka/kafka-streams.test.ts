@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import type { ConsumerEvent } from '../streams.js';
@@ -10,6 +11,7 @@ import { kafkaOptions } from './kafka-options.js';
 import { formatKafkaPlace } from './kafka-place.js';
 import { openKafkaStreams } from './kafka-streams.js';
 import { KafkaTopics } from './kafka-topics.js';
+import { describeMembership } from './membership-contract.js';
 import { TopicWriter } from './topic-writer.js';
 
 /** The shortest that brokers allow by default. */
@@ -42,6 +44,8 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
     return { place, streams: openKafkaStreams(place, kafkaOptions.parse({})), remove: async () => undefined };
   });
+
+  describeMembership(() => broker.brokers);
 
   it('leaves the group when the wall clock is set back, since signs of life would cease', async () => {
     let wall = 1e12;
@@ -80,6 +84,50 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     await topics.close();
     await streams.close();
   });
+
+  it('asks for the topics that are looked at, not for all of the cluster, and once for those that are there', async () => {
+    const options = kafkaOptions.parse({ partitions: 1 });
+    const kafka = kafkaClient(broker.brokers, options, undefined);
+    const asked: string[] = [];
+    const client = Object.create(kafka) as Kafka;
+    client.admin = () => {
+      const admin = kafka.admin();
+      const listTopics = (): Promise<string[]> => admin.listTopics().finally(() => asked.push('all'));
+      const fetchTopicMetadata: typeof admin.fetchTopicMetadata = (of) => {
+        asked.push(...(of?.topics ?? ['all']));
+        return admin.fetchTopicMetadata(of);
+      };
+      return { ...admin, listTopics, fetchTopicMetadata };
+    };
+    const prefix = randomUUID();
+    const topics = new KafkaTopics(client, prefix, options);
+    const other = openKafkaStreams(formatKafkaPlace({ brokers: broker.brokers, prefix }), options);
+    expect(await topics.ranges('t')).toEqual([]);
+    await other.producer.send('t', [{ key: 'k', value: Uint8Array.of(1) }]);
+    for (let looks = 0; looks < 3; looks++) expect(await topics.ranges('t')).toMatchObject([{ partition: 0, low: 0 }]);
+    expect(asked).toEqual([`${prefix}.t`, `${prefix}.t`]);
+    await topics.close();
+    await other.close();
+  });
+
+  it('puts a record aside without its value when it is too large with the cause beside it', async () => {
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+    const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
+    // Just below what brokers take, 1 MiB and 12 bytes with the headers.
+    const value = randomBytes(2 ** 20 - 400);
+    await streams.producer.send('in', [{ key: 'large', value }]);
+    const consumer = streams.consumer('g', ['in'], { attempts: 1 });
+    const running = consumer.run(() => Promise.reject(new Error('x'.repeat(2_000))));
+    await expect.poll(() => streams.lag('g', 'in'), { timeout: 30_000 }).toMatchObject({ lag: 0 });
+    await consumer.stop();
+    await running;
+    await expect.poll(() => streams.count('in.dead'), { timeout: 30_000 }).toBe(1);
+    for await (const record of streams.readAll('in.dead')) {
+      expect(record).toMatchObject({ key: 'large', headers: { 'mpa-dead-offset': '0', 'mpa-dead-bytes': String(value.length) } }); // prettier-ignore
+      expect(record.value).toHaveLength(0);
+    }
+    await streams.close();
+  }, 60_000);
 
   it('fetches no more than the model takes', async () => {
     const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
@@ -138,7 +186,45 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     },
     (slowSeconds + 120) * 1000,
   );
+
+  // The last test, and not on a cluster that is given.
+  if (kafkaReleases.length === 1 || release !== kafkaReleases.at(-1)) return;
+  it('ends what reads when the cluster goes away, and nothing of it comes back', async () => {
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: randomUUID() });
+    const streams = openKafkaStreams(place, kafkaOptions.parse({ partitions: 1, compression: 'none' }));
+    // More than one response of a broker holds, so that a reading which has begun is not at its end.
+    const values = Array.from({ length: 8 }, () => randomBytes(200 * 2 ** 10));
+    await streams.producer.send(
+      'in',
+      values.map((value, i) => ({ key: String(i), value })),
+    );
+    const running = streams.consumer('g', ['in']).run(async () => undefined);
+    const reading = streams.readAll('in')[Symbol.asyncIterator]();
+    await reading.next();
+    await expect.poll(() => streams.lag('g', 'in'), { timeout: 60_000 }).toMatchObject({ lag: 0 });
+    await broker.stop();
+    const readOn = async (): Promise<void> => {
+      while (!(await reading.next()).done);
+    };
+    await Promise.all([running, readOn()].map((work) => expect(work).rejects.toMatchObject({ code: 'store' })));
+    await streams.close();
+    expect(await callersOf(broker.brokers[0]!, 2_000)).toBe(0);
+  }, 120_000);
 });
+
+/** How many connections are made to an address, at which nobody listens, within milliseconds. */
+async function callersOf(address: string, ms: number): Promise<number> {
+  let callers = 0;
+  const server = createServer((socket) => {
+    callers += 1;
+    socket.destroy();
+  });
+  const [host, port] = address.split(':');
+  server.listen(Number(port), host);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  server.close();
+  return callers;
+}
 
 /** A client whose producers' commits are what `commit` makes of the real ones. */
 function losingAnswers(

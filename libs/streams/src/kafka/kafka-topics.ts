@@ -1,7 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { checkTopic } from '../check-record.js';
 import { StreamsError } from '../streams-error.js';
-import { toStreamsError } from './kafka-error.js';
+import { isUnknownTopic, toStreamsError } from './kafka-error.js';
 import type { KafkaOptions } from './kafka-options.js';
 
 /** Where a partition begins and ends. */
@@ -36,7 +36,10 @@ const AGAIN_AFTER_MS = 200;
 /** The topics of one prefix: their names, partitions and offsets. */
 export class KafkaTopics {
   readonly #partitions = new Map<string, Promise<number>>();
+  /** Topics that were found: they stay. */
+  readonly #found = new Set<string>();
   #admin: Promise<Admin> | undefined;
+  #closed = false;
 
   constructor(
     private readonly kafka: Kafka,
@@ -66,7 +69,7 @@ export class KafkaTopics {
   /** Where the topic's partitions begin and end; none when the topic is not there. */
   async ranges(topic: string): Promise<PartitionRange[]> {
     return this.ask(`read the offsets of ${topic}`, async (admin) => {
-      if (!this.#partitions.has(topic) && !(await admin.listTopics()).includes(this.nameOf(topic))) return [];
+      if (!this.#partitions.has(topic) && !(await this.#isThere(admin, topic))) return [];
       const offsets = await admin.fetchTopicOffsets(this.nameOf(topic));
       return offsets
         .map(({ partition, low, offset }) => ({ partition, low: Number(low), end: Number(offset) }))
@@ -95,9 +98,10 @@ export class KafkaTopics {
     }
   }
 
-  /** Asks the cluster. Throws StreamsError `store` when that fails. */
+  /** Asks the cluster. Throws StreamsError `store` when that fails, `closed` after `close`, which a new connection would outlive. */
   async ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
+      if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
       const connecting = (this.#admin ??= this.#connect());
       const admin = await connecting.catch((cause: unknown) => Promise.reject(toStreamsError(doing, cause)));
       try {
@@ -113,6 +117,7 @@ export class KafkaTopics {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const admin = await this.#admin?.catch(() => undefined);
     await admin?.disconnect().catch(() => undefined);
   }
@@ -128,6 +133,19 @@ export class KafkaTopics {
     }
   }
 
+  /** Asks for this topic only: a cluster may have very many. */
+  async #isThere(admin: Admin, topic: string): Promise<boolean> {
+    if (this.#found.has(topic)) return true;
+    try {
+      await admin.fetchTopicMetadata({ topics: [this.nameOf(topic)] });
+    } catch (error) {
+      if (isUnknownTopic(error)) return false;
+      throw error;
+    }
+    this.#found.add(topic);
+    return true;
+  }
+
   #makeOrLook(topic: string): Promise<number> {
     const name = this.nameOf(topic);
     return this.ask(`make the topic ${name}`, async (admin) => {
@@ -136,7 +154,7 @@ export class KafkaTopics {
         name,
         value,
       }));
-      if (!(await admin.listTopics()).includes(name)) {
+      if (!(await this.#isThere(admin, topic))) {
         await admin.createTopics({ topics: [{ topic: name, numPartitions, replicationFactor, configEntries }] });
       }
       const { topics } = await admin.fetchTopicMetadata({ topics: [name] });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Consumer, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { StreamRecord } from '../record.js';
 import { Wakeup } from '../wakeup.js';
+import { ENDS_ON_FAILURE, joinGroup } from './join-group.js';
 import { toStreamsError } from './kafka-error.js';
 import { fromMessage } from './kafka-record.js';
 import type { KafkaTopics } from './kafka-topics.js';
@@ -10,6 +11,9 @@ import type { KafkaTopics } from './kafka-topics.js';
 const FETCH_MS = 100;
 /** Most of a partition in one response. */
 const RESPONSE_BYTES = 256 * 2 ** 10;
+
+/** Stretches that are fetched at once: the one that is read, and those that come next. */
+const AT_ONCE = 8;
 
 /** A stretch of a partition. */
 export interface Stretch {
@@ -28,7 +32,7 @@ interface Cursor {
 /**
  * Reads stretches of a topic, in any order and as often as wanted, without taking part in anybody's work. kafkajs reads only as a
  * member of a group: this is the one member of a group of its own that never commits and is paused except while it reads.
- * At most one response of the broker for each stretch is in memory.
+ * At most one response of the broker for each of AT_ONCE stretches is in memory.
  */
 export class TopicReader {
   readonly #cursors = new Map<number, Cursor>();
@@ -36,7 +40,7 @@ export class TopicReader {
   readonly #name: string;
   readonly #group: string;
   readonly #consumer: Consumer;
-  /** Whether kafkajs can be told to pause and seek: not between a crash of its own and its next join. */
+  /** Whether kafkajs can be told to pause and seek: between its first join and its end. */
   #joined = false;
   #failure: Error | undefined;
 
@@ -52,6 +56,7 @@ export class TopicReader {
       maxWaitTimeInMs: FETCH_MS,
       maxBytesPerPartition: RESPONSE_BYTES,
       allowAutoTopicCreation: false,
+      ...ENDS_ON_FAILURE,
     });
   }
 
@@ -67,7 +72,7 @@ export class TopicReader {
     return reader;
   }
 
-  /** Whether its consumer has ended: nothing can be read any more. */
+  /** Whether its consumer has ended, which leaves nothing to close: nothing can be read any more. */
   get failed(): boolean {
     return this.#failure !== undefined;
   }
@@ -75,11 +80,12 @@ export class TopicReader {
   /** The records of the stretches, one stretch after the other. One reading at a time. Throws StreamsError `store`. */
   async *read(stretches: readonly Stretch[], signal?: AbortSignal): AsyncIterable<StreamRecord> {
     try {
-      for (const { partition, from, end } of stretches) this.#cursors.set(partition, { next: from, end, chunks: [] });
-      this.#seek();
-      for (const { partition } of stretches) this.#resume(partition);
-      for (const { partition } of stretches) {
+      for (const stretch of stretches.slice(0, AT_ONCE)) this.#begin(stretch);
+      for (const [i, { partition }] of stretches.entries()) {
         for await (const chunk of this.#chunks(partition, signal)) yield* chunk;
+        this.#pause(partition);
+        this.#cursors.delete(partition);
+        for (const next of stretches.slice(i + AT_ONCE, i + AT_ONCE + 1)) this.#begin(next);
       }
     } finally {
       for (const partition of this.#cursors.keys()) this.#pause(partition);
@@ -88,6 +94,7 @@ export class TopicReader {
   }
 
   async close(): Promise<void> {
+    if (this.failed) return;
     await this.#consumer.disconnect().catch(() => undefined);
     await this.topics.ask('remove a group', (admin) => admin.deleteGroups([this.#group])).catch(() => undefined);
   }
@@ -108,23 +115,14 @@ export class TopicReader {
   }
 
   async #join(): Promise<void> {
-    const { GROUP_JOIN, STOP, END_BATCH_PROCESS, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, STOP, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(STOP, () => (this.#joined = false));
-    const joined = new Promise<void>((resolve, reject) => {
-      this.#consumer.on(GROUP_JOIN, ({ payload }) => {
-        this.#joined = true;
-        for (const partition of payload.memberAssignment[this.#name] ?? []) {
-          if (!this.#cursors.has(partition)) this.#pause(partition);
-        }
-        this.#seek();
-        resolve();
-      });
-      this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-        if (restart) return;
-        this.#failure = toStreamsError(`read ${this.topic}`, error);
-        this.#wakeup.notify();
-        reject(this.#failure);
-      });
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#joined = true;
+      for (const partition of payload.memberAssignment[this.#name] ?? []) {
+        if (this.#cursors.has(partition)) this.#seek(partition);
+        else this.#pause(partition);
+      }
     });
     // Markers of transactions come without records.
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
@@ -132,22 +130,22 @@ export class TopicReader {
       if (batchSize === 0 && cursor && Number(firstOffset) <= cursor.next)
         this.#advance(cursor, [], Number(lastOffset));
     });
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: [this.#name], fromBeginning: true });
-    await this.#consumer.run({
-      autoCommit: false,
-      eachBatch: async ({ batch, isStale }) => {
-        const cursor = this.#cursors.get(batch.partition);
-        if (isStale()) return;
-        this.#pause(batch.partition);
-        if (!cursor) return;
-        const records = batch.messages
-          .filter(({ offset }) => Number(offset) >= cursor.next && Number(offset) < cursor.end)
-          .map((message) => fromMessage(this.topic, batch.partition, message));
-        this.#advance(cursor, records, Number(batch.lastOffset()));
-      },
+    const config = { eachBatch: async (payload: EachBatchPayload) => this.#take(payload) };
+    await joinGroup(this.#consumer, [this.#name], config, (cause) => {
+      this.#failure = toStreamsError(`read ${this.topic}`, cause);
+      this.#wakeup.notify();
     });
-    await joined;
+  }
+
+  #take({ batch, isStale }: EachBatchPayload): void {
+    const cursor = this.#cursors.get(batch.partition);
+    if (isStale()) return;
+    this.#pause(batch.partition);
+    if (!cursor) return;
+    const records = batch.messages
+      .filter(({ offset }) => Number(offset) >= cursor.next && Number(offset) < cursor.end)
+      .map((message) => fromMessage(this.topic, batch.partition, message));
+    this.#advance(cursor, records, Number(batch.lastOffset()));
   }
 
   #advance(cursor: Cursor, records: StreamRecord[], last: number): void {
@@ -156,12 +154,17 @@ export class TopicReader {
     this.#wakeup.notify();
   }
 
-  /** Has every reading go on at its next offset, also after the group was joined anew. */
-  #seek(): void {
+  #begin({ partition, from, end }: Stretch): void {
+    this.#cursors.set(partition, { next: from, end, chunks: [] });
+    this.#seek(partition);
+    this.#resume(partition);
+  }
+
+  /** Has a reading go on at its next offset. */
+  #seek(partition: number): void {
     if (!this.#joined) return;
-    for (const [partition, { next }] of this.#cursors) {
-      this.#consumer.seek({ topic: this.#name, partition, offset: String(next) });
-    }
+    const { next } = this.#cursors.get(partition)!;
+    this.#consumer.seek({ topic: this.#name, partition, offset: String(next) });
   }
 
   #pause(partition: number): void {

@@ -27,7 +27,7 @@ export class TopicReaders {
     const stretches = wanted.filter((stretch) => !this.#isEmpty(topic, stretch));
     if (stretches.length === 0) return;
     const next = new Map(stretches.map(({ partition, from }) => [partition, from]));
-    const reader = this.#idle.get(topic)?.pop() ?? (await this.#open(topic));
+    const reader = this.#idleReader(topic) ?? (await this.#open(topic));
     try {
       for await (const record of reader.read(stretches, signal)) {
         next.set(record.partition, record.offset + 1);
@@ -37,7 +37,7 @@ export class TopicReaders {
         this.#empty.set(keyOf({ topic, partition }), { partition, from: next.get(partition)!, end });
       }
     } finally {
-      if (!reader.failed) this.#idle.set(topic, [...(this.#idle.get(topic) ?? []), reader]);
+      this.#idle.set(topic, [...(this.#idle.get(topic) ?? []), reader]);
     }
   }
 
@@ -49,6 +49,16 @@ export class TopicReaders {
   #isEmpty(topic: string, { partition, from, end }: Stretch): boolean {
     const empty = this.#empty.get(keyOf({ topic, partition }));
     return from >= end || (empty !== undefined && empty.from <= from && end <= empty.end);
+  }
+
+  /** One that is done and has not failed, then or since. */
+  #idleReader(topic: string): TopicReader | undefined {
+    const idle = this.#idle.get(topic) ?? [];
+    for (let reader = idle.pop(); reader; reader = idle.pop()) {
+      if (!reader.failed) return reader;
+      this.#all.delete(reader);
+    }
+    return undefined;
   }
 
   async #open(topic: string): Promise<TopicReader> {

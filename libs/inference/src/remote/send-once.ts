@@ -111,7 +111,7 @@ function secondsOf(header: string | null): number | undefined {
 function shown(text: string): string {
   const message = /"(?:message|detail|error)"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
   const words = message === undefined ? text : (JSON.parse(message) as string);
-  return words.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN);
+  return words.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN).toWellFormed();
 }
 
 function reasonOf(error: unknown): string {

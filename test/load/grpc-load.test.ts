@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { callAtOnce, cancelCalls, readSlowly, sendHalf, sendMalformed, sendOversized } from './grpc-load.js';
+import {
+  askHealthHalf,
+  callAtOnce,
+  cancelCalls,
+  readSlowly,
+  sendHalf,
+  sendMalformed,
+  sendOversized,
+  watchHealth,
+} from './grpc-load.js';
 import { ServerProcess } from './server-process.js';
 
 const MIB = 2 ** 20;
@@ -57,6 +66,20 @@ describe('a server', () => {
     const half = sendHalf(server, 2 * AT_ONCE);
     expect(await callAtOnce(server, 4, 1000)).toEqual({ OK: 4 });
     expect(await half).toEqual({ DEADLINE_EXCEEDED: 2 * AT_ONCE });
+  });
+
+  it('holds little for those who ask for its health, which anybody may', async () => {
+    const { address, healthAddress } = server;
+    const grown = await server.growth(async () => {
+      const slow = [askHealthHalf(address, 12, 31 * MIB), askHealthHalf(healthAddress, 50, 100)];
+      expect(await Promise.all(slow)).toEqual([{ DEADLINE_EXCEEDED: 12 }, { DEADLINE_EXCEEDED: 50 }]);
+    });
+    // Four at a time, of 31 MiB, and some that were given up and are not freed yet; all of them are 372 MiB.
+    expect(grown).toBeLessThan(300 * MIB);
+    expect(await askHealthHalf(healthAddress, 100, 31 * MIB)).toEqual({ RESOURCE_EXHAUSTED: 100 });
+    expect(await watchHealth(address, 100)).toEqual({ told: 4, RESOURCE_EXHAUSTED: 96 });
+    expect(await watchHealth(healthAddress, 100)).toEqual({ told: 64, RESOURCE_EXHAUSTED: 36 });
+    expect(await callAtOnce(server, 4, 1000)).toEqual({ OK: 4 });
   });
 
   it('outlives what is no gRPC, and says what is wrong where it can', async () => {

@@ -4,7 +4,7 @@ import { connect as connectTcp } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { MAX_MESSAGE_BYTES } from '@mpa/contracts';
-import { ANSWER, connectTo, CONSUME, counted, ending, frame, open, question } from './raw-grpc.js';
+import { ANSWER, CHECK, connectTo, CONSUME, counted, ending, frame, open, question, WATCH } from './raw-grpc.js';
 import type { ServerProcess } from './server-process.js';
 
 /** How many calls ended how: status of gRPC by name. */
@@ -88,6 +88,30 @@ export async function sendHalf(server: ServerProcess, calls: number): Promise<En
     const stream = open(session, ANSWER);
     stream.write(half);
     return ending(stream);
+  });
+  return done([session], endings);
+}
+
+/** Questions to health of so many bytes, all but the last of which are sent. */
+export async function askHealthHalf(address: string, calls: number, bytes: number): Promise<Endings> {
+  const session = await connectTo(address);
+  const half = frame(Buffer.alloc(bytes)).subarray(0, -1);
+  const endings = Array.from({ length: calls }, () => {
+    const stream = open(session, CHECK);
+    stream.write(half);
+    return ending(stream);
+  });
+  return done([session], endings);
+}
+
+/** Calls that are told of health for ever: how those end that are not, and how many are. */
+export async function watchHealth(address: string, calls: number): Promise<Endings> {
+  const session = await connectTo(address);
+  const endings = Array.from({ length: calls }, () => {
+    const stream = open(session, WATCH);
+    const told = new Promise<string>((resolve) => stream.once('data', () => resolve('told')));
+    stream.end(frame(Buffer.alloc(0)));
+    return Promise.race([told, ending(stream)]);
   });
   return done([session], endings);
 }

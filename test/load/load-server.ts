@@ -53,6 +53,7 @@ const loaded: Service<z.ZodObject> = {
 /** What the server tells of itself when it is asked. */
 export interface ServerState {
   readonly address: string;
+  readonly healthAddress: string;
   /** Bytes: the most that the process has had since it was told to forget, by the kernel. */
   readonly peak: number;
   readonly made: number;
@@ -62,9 +63,21 @@ export interface ServerState {
 }
 
 const config = process.argv[2] ? (JSON.parse(process.argv[2]) as object) : {};
-const running = await startService(loaded, config as never, { logger: createLogger('loaded', 'silent') });
+const running = await startService(
+  loaded,
+  { listenHealth: '127.0.0.1:0', ...config },
+  {
+    logger: createLogger('loaded', 'silent'),
+  },
+);
 const tell = (): void => {
-  const state: ServerState = { address: running.address, peak: peakMemory(), made, ...handled };
+  const state: ServerState = {
+    address: running.address,
+    healthAddress: running.healthAddress!,
+    peak: peakMemory(),
+    made,
+    ...handled,
+  };
   process.send!(state);
 };
 process.on('message', (asked) => {

@@ -5,6 +5,9 @@ import { ModelService, toBinary, create } from '@mpa/contracts';
 /** Paths of the two methods that the server of this folder has. */
 export const ANSWER = '/mpa.v1.ModelService/Answer';
 export const CONSUME = '/mpa.v1.WorkerService/Consume';
+/** Those of health. */
+export const CHECK = '/grpc.health.v1.Health/Check';
+export const WATCH = '/grpc.health.v1.Health/Watch';
 
 /** A connection on which gRPC is written by hand: as no client of ours would, and without a copy of each message. */
 export async function connectTo(address: string): Promise<ClientHttp2Session> {

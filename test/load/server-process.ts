@@ -14,13 +14,14 @@ export class ServerProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly address: string,
+    readonly healthAddress: string,
   ) {}
 
   /** @param limits of the service's configuration */
   static async start(limits: object = {}): Promise<ServerProcess> {
     const child = fork(script, [JSON.stringify({ limits })], { execArgv });
     const [state] = (await once(child, 'message')) as [ServerState];
-    return new ServerProcess(child, state.address);
+    return new ServerProcess(child, state.address, state.healthAddress);
   }
 
   /** Throws when the process has ended. */

@@ -35,7 +35,8 @@ beforeAll(async () => {
   mkdirSync(web);
   cpSync(join(shards, 'gnu.tar'), join(web, 'shard.tar'));
   cpSync(join(shards, 'dataset.parquet'), join(web, 'rows.parquet'));
-  const drawn = sharp(Buffer.from('<svg width="300" height="200"><rect width="300" height="200" fill="#468"/><circle cx="90" cy="90" r="60" fill="#fc8"/></svg>')); // prettier-ignore
+  const shape = (width: number, height: number, background: string) => ({ create: { width, height, channels: 3 as const, background } }); // prettier-ignore
+  const drawn = sharp(shape(300, 200, '#468')).composite([{ input: shape(120, 120, '#fc8'), left: 30, top: 30 }]);
   await drawn.clone().png().toFile(join(web, 'drawn.png'));
   await drawn.clone().resize(180).jpeg().toFile(join(web, 'smaller.jpg'));
   writeFileSync(join(web, 'large.png'), Buffer.alloc(2 ** 21));

@@ -43,6 +43,9 @@ function modelAt(address: string, timeoutMs?: number): Client<typeof ModelServic
   return client;
 }
 
+/** What others wrote, cut in the middle of an emoji: no URI can hold it, and a status is sent as one. */
+const CUT = 'unknown image \ud83d';
+
 function workerAt(address: string): Client<typeof WorkerService> {
   const client = createClient(WorkerService, address);
   closing.push(() => client.close());
@@ -95,6 +98,16 @@ describe('a unary call', () => {
       .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(RpcError);
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: 'no image', retriable: false });
+  });
+
+  it('fails with that code also where the message holds half a character, and the next one is answered', async () => {
+    const answer: Handlers<typeof ModelService>['answer'] = async ({ questions }) => {
+      if (questions.length === 0) throw new RpcError('INVALID_ARGUMENT', CUT);
+      return {};
+    };
+    const client = modelAt(await serve({ model: { answer } }));
+    await expect(client.answer({})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'unknown image \ufffd' });
+    await client.answer({ questions: ['a?'] });
   });
 
   it('keeps the text of an unexpected error on the server', async () => {
@@ -233,5 +246,18 @@ describe('a server stream', () => {
     };
     await expect(read()).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', message: 'no such log' });
     expect(seen).toEqual([1, 2]);
+  });
+
+  it('ends with its error also where the message holds half a character', async () => {
+    const consume: Handlers<typeof WorkerService>['consume'] = async function* ({ streams }) {
+      yield { seconds: 1 };
+      if (streams === '') throw new RpcError('INVALID_ARGUMENT', CUT);
+    };
+    const client = workerAt(await serve({ worker: { consume } }));
+    const read = async (streams: string): Promise<void> => {
+      for await (const message of client.consume({ streams })) void message;
+    };
+    await expect(read('')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'unknown image \ufffd' });
+    await read('s');
   });
 });

@@ -70,7 +70,8 @@ export function implement<S extends DescService>(
     onError(path, converted);
     ended(converted.code);
     const details = converted.code === 'INTERNAL' ? 'internal error; see the log of the service' : converted.message;
-    return { code: status[converted.code], details };
+    // grpc-js throws at half a surrogate pair, and then answers nobody.
+    return { code: status[converted.code], details: details.toWellFormed() };
   };
   const bound = Object.entries(definition).map(([name, method]) => {
     const { path, responseStream } = method;

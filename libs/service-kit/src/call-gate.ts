@@ -1,4 +1,4 @@
-import { ServerInterceptingCall, status, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import { ServerInterceptingCall, status, type Metadata, type Server, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Implementation } from '@mpa/contracts';
 import { z } from 'zod';
 
@@ -49,13 +49,23 @@ export class CallGate {
   ) {}
 
   /** The handlers of `implementation`, whose calls then go through the gate. */
-  guard({ definition, handlers }: Implementation): Implementation['handlers'] {
-    const guarded = Object.entries(handlers).map(([name, handler]) => {
-      const { path, responseStream } = definition[name]!;
+  guard({ definition, handlers }: Pick<Implementation, 'definition' | 'handlers'>): Implementation['handlers'] {
+    const guarded = Object.entries(definition).map(([name, { path, originalName, responseStream }]) => {
       this.#paths.add(path);
+      const handler = (handlers[name] ?? handlers[originalName!])!;
       return [name, responseStream ? this.#stream(handler) : this.#unary(handler)];
     });
     return Object.fromEntries(guarded) as Implementation['handlers'];
+  }
+
+  /** `server`, where what is added by others is guarded. */
+  guarding(server: Server): Pick<Server, 'addService'> {
+    return {
+      addService: (definition, handlers) => {
+        const added = { definition, handlers } as unknown as Implementation;
+        server.addService(definition, this.guard(added));
+      },
+    };
   }
 
   /** Holds calls back, or refuses them, before their requests are read. */

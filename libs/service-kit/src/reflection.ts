@@ -8,7 +8,7 @@ import { ReflectionService } from '@grpc/reflection';
 export const REFLECTION = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'] as const;
 
 /** Lets tools such as grpcurl ask a server which services and messages it has (grpc.reflection.v1 and v1alpha). */
-export function addReflection(server: Server, services: readonly DescService[]): void {
+export function addReflection(server: Pick<Server, 'addService'>, services: readonly DescService[]): void {
   const files = new Set<DescFile>();
   const visit = (file: DescFile): void => {
     file.dependencies.forEach(visit);

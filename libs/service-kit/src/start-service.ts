@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ChannelOptions, type ServerInterceptor } from '@grpc/grpc-js';
 import { messageLimits, pings } from '@mpa/contracts';
 import { localPath } from '@mpa/storage';
 import { isKafkaPlace, kafkaCredentials, kafkaOptions, openStreams, type KafkaCredentials } from '@mpa/streams';
@@ -24,6 +24,16 @@ import type { OpenStreams, Service, ServiceContext, ServiceParts } from './servi
 const MOST_STREAMS = 1024;
 /** Milliseconds after which a caller that answers no pings is gone, and its calls end: longer than any training step blocks. */
 const CALLER_LOST_MS = 10 * 60_000;
+
+/**
+ * What health, which anybody may ask, and reflection may take beside the service's own calls: few at once, since a request may be as large as any
+ * other's on its way, and for a short time.
+ */
+const ASIDE_LIMITS = { atOnce: 4, waiting: 100, streams: 4, requestSeconds: 5 };
+/** The same at the address of `listenHealth`. */
+const PROBE_LIMITS = { ...ASIDE_LIMITS, atOnce: 64, streams: 64 };
+/** Largest request there: the name of a service. */
+const PROBE_BYTES = 1024;
 
 /** Configuration of every service's server. */
 export const serverConfig = z.strictObject({
@@ -169,18 +179,20 @@ async function serve(
   const names = ['', ...services.map(({ typeName }) => typeName)];
   const callers = await Callers.of(config.callers, [...names.slice(1), ...REFLECTION], env, token);
   const calls = new CallGate(config.limits, (answer) => watched.run(answer));
+  const asides = new CallGate(ASIDE_LIMITS, (answer) => answer());
+  const probes = new CallGate(PROBE_LIMITS, (answer) => answer());
   const server = newServer(
-    [...(callers ? [callers.interceptor] : []), calls.interceptor],
-    config.maxConnectionAgeSeconds,
+    [...(callers ? [callers.interceptor] : []), calls.interceptor, asides.interceptor],
+    ageLimit(config.maxConnectionAgeSeconds),
   );
   for (const each of parts.implementations) {
     watched.calls.expect(each);
     server.addService(each.definition, calls.guard(each));
   }
-  addReflection(server, services);
+  addReflection(asides.guarding(server), services);
   const health = new HealthImplementation(Object.fromEntries(names.map((each) => [each, 'SERVING'])));
-  const probed = newServer([]);
-  for (const each of [server, probed]) health.addToServer(each);
+  const probed = newServer([probes.interceptor], { 'grpc.max_receive_message_length': PROBE_BYTES });
+  for (const each of [asides.guarding(server), probes.guarding(probed)]) health.addToServer(each);
   const close = (): void => [server, probed].forEach((each) => each.forceShutdown());
   const addresses = await listen(server, probed, config, credentials).catch((error: unknown) => {
     close();
@@ -224,15 +236,18 @@ async function listen(
   return { address, healthAddress: await bind(probed, config.listenHealth, ServerCredentials.createInsecure()) };
 }
 
-function newServer(interceptors: ServerInterceptor[], maxConnectionAgeSeconds?: number): Server {
-  const age = maxConnectionAgeSeconds && { 'grpc.max_connection_age_ms': maxConnectionAgeSeconds * 1000 };
+function newServer(interceptors: ServerInterceptor[], options: ChannelOptions): Server {
   return new Server({
     ...messageLimits,
     ...pings(CALLER_LOST_MS),
-    ...age,
     'grpc.max_concurrent_streams': MOST_STREAMS,
+    ...options,
     interceptors,
   });
+}
+
+function ageLimit(seconds: number | undefined): ChannelOptions {
+  return seconds === undefined ? {} : { 'grpc.max_connection_age_ms': seconds * 1000 };
 }
 
 /** The address with the port that was taken. */

@@ -80,11 +80,15 @@ export class RunFiles {
     }
   }
 
-  /** Whether there is such a file. Throws ConsoleError `unreadable` when it leads out of the run's folder. */
+  /** Whether there is such a file. Throws ConsoleError `unreadable` when it leads out of the run's folder, or is a pipe or the like. */
   async holds(path: string): Promise<boolean> {
     const real = await realpath(path).catch(() => undefined);
     if (real === undefined) return false;
-    if (real.startsWith(this.folder + sep)) return true;
+    if (real.startsWith(this.folder + sep)) {
+      // Whoever opens a pipe waits for ever.
+      if ((await stat(real)).isFile()) return true;
+      throw new ConsoleError('unreadable', `${basename(path)} is no file`);
+    }
     throw new ConsoleError('unreadable', `${basename(path)} is a link that leads out of the run`);
   }
 

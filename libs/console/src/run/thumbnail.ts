@@ -1,5 +1,5 @@
+import { sharp } from '@mpa/image-codecs';
 import type { ImageStore } from '@mpa/storage';
-import sharp from 'sharp';
 
 /** Side of a thumbnail in pixels. */
 const SIDE = 224;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
@@ -80,6 +81,22 @@ describe('the list of runs', () => {
     });
     for (const name of ['foreign', 'garbled', 'leading-out']) expect((await ask(`/api/runs/${name}`)).status).toBe(422);
   });
+});
+
+it('a pipe among the files of a run is not opened, and other runs are shown', async () => {
+  for (const name of ['piped', 'piped-records']) mkdirSync(join(runs, name, 'streams'), { recursive: true });
+  cpSync(join(runs, 'whole', 'config.json'), join(runs, 'piped-records', 'config.json'));
+  mkdirSync(join(runs, 'piped-records', 'records'));
+  execFileSync('mkfifo', [
+    join(runs, 'piped', 'config.json'),
+    join(runs, 'piped-records', 'records', 'training.jsonl'),
+  ]);
+  for (let i = 0; i < 5; i++) {
+    expect(await listed('piped')).toMatchObject({ status: 'unreadable', problem: 'config.json is no file' });
+    expect((await json<RunView>('/api/runs/piped-records')).problems).toContain('training.jsonl is no file');
+  }
+  expect(await listed('whole')).toMatchObject({ status: 'finished' });
+  for (const name of ['piped', 'piped-records']) rmSync(join(runs, name), { recursive: true });
 });
 
 describe('a finished run', () => {

@@ -84,6 +84,29 @@ describe('sendOnce', () => {
     });
   });
 
+  it('keeps a key out of texts that is sent back in escapes, or in pieces', async () => {
+    const key = 'sk-12345678';
+    const escaped = [...key].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+    const texts = {
+      answer: [200, `{"choices": [{"message": {"content": "it is ${escaped}"}}]}`],
+      error: [401, `{"error": {"message": "wrong: ${escaped}"}}`],
+      other: [401, `{"wrong ${escaped}": "${escaped}"}`],
+      stream: [401, `data: {"error": {"message": "${escaped}"}} {`],
+      odd: [200, `["${escaped}"]`],
+    } as const;
+    for (const [status, text] of Object.values(texts)) {
+      const got = JSON.stringify(await sent(says(status, text), key));
+      expect(got).toContain('***');
+      expect(got).not.toContain(key);
+      expect(got).not.toContain(escaped.slice(1));
+      server?.close();
+    }
+    const pieces = ['it is ', 'sk-123', '45678'].map((token) => ({ token, logprob: -1 }));
+    const said = [choice('a', { logprobs: { content: pieces } }), choice('b', { logprobs: { content: [pieces[0]] } })];
+    const { reply } = (await sent(says(200, { choices: said }), key)) as { reply: { choices: { logprobs: unknown }[] } }; // prettier-ignore
+    expect(reply.choices.map(({ logprobs }) => logprobs)).toEqual([null, { content: [pieces[0]] }]);
+  });
+
   it('tells of a server that is not there', async () => {
     const free = createServer().listen(0, '127.0.0.1');
     await once(free, 'listening');

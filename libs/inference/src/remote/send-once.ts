@@ -40,8 +40,7 @@ const SHOWN = 300;
 
 /** Sends one request and reads the reply. Throws the signal's reason; everything else that can happen is a {@link Failure}. */
 export async function sendOnce({ url, key, timeout }: Destination, body: string, signal: AbortSignal): Promise<Sent> {
-  const withoutKey = (text: string): string =>
-    key !== undefined && key.length >= SHORTEST_SECRET ? text.replaceAll(key, '***') : text;
+  const hide = hiding(key);
   const late = AbortSignal.timeout(timeout * 1000);
   try {
     const response = await fetch(url, {
@@ -51,12 +50,30 @@ export async function sendOnce({ url, key, timeout }: Destination, body: string,
       body,
       signal: AbortSignal.any([signal, late]),
     });
-    const text = withoutKey(await readText(response));
-    return response.status === 200 ? read(text) : { failure: failureOf(response, text) };
+    const text = hide(plainly(await readText(response)));
+    return response.status === 200 ? read(text, hide) : { failure: failureOf(response, text, hide) };
   } catch (error) {
     signal.throwIfAborted();
-    const detail = late.aborted ? `no reply within ${timeout} s` : withoutKey(reasonOf(error));
+    const detail = late.aborted ? `no reply within ${timeout} s` : hide(reasonOf(error));
     return { failure: { kind: 'failed', detail } };
+  }
+}
+
+/** A text without the key. */
+type Hide = (text: string) => string;
+
+function hiding(key: string | undefined): Hide {
+  if (key === undefined || key.length < SHORTEST_SECRET) return (text) => text;
+  const inJson = JSON.stringify(key).slice(1, -1);
+  return (text) => text.replaceAll(key, '***').replaceAll(inJson, '***');
+}
+
+/** JSON with no character written as an escape that need not be, so that what is in its texts can be found; any other text as it is. */
+function plainly(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text;
   }
 }
 
@@ -71,9 +88,9 @@ async function readText({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function read(text: string): Sent {
+function read(text: string, hide: Hide): Sent {
   const unusable = (why: string): Sent => ({
-    failure: { kind: 'failed', unusable: true, detail: `${why}: ${shown(text)}` },
+    failure: { kind: 'failed', unusable: true, detail: `${why}: ${shown(text, hide)}` },
   });
   let raw: unknown;
   try {
@@ -83,13 +100,19 @@ function read(text: string): Sent {
   }
   const { data: reply } = chatReply.safeParse(raw);
   if (!reply) return unusable('the reply is no chat completion');
-  const choices = reply.choices.filter((choice) => !isFiltered(choice));
+  const choices = reply.choices.filter((choice) => !isFiltered(choice)).map((choice) => withoutTelling(choice, hide));
   if (choices.length > 0) return { reply: { ...reply, choices } };
   return { failure: { kind: 'filtered', detail: "the server's filter held the reply back", usage: reply.usage } };
 }
 
-function failureOf({ status, headers }: Response, text: string): Failure {
-  const detail = `HTTP ${status}${text.trim() === '' ? '' : `: ${shown(text)}`}`;
+/** A choice whose tokens are left out where they make up the key in pieces. */
+function withoutTelling(choice: ChatReply['choices'][number], hide: Hide): ChatReply['choices'][number] {
+  const said = choice.logprobs?.content?.map(({ token }) => token).join('') ?? '';
+  return hide(said) === said ? choice : { ...choice, logprobs: null };
+}
+
+function failureOf({ status, headers }: Response, text: string, hide: Hide): Failure {
+  const detail = `HTTP ${status}${text.trim() === '' ? '' : `: ${shown(text, hide)}`}`;
   if (status === 429 || status === 503)
     return { kind: 'busy', detail, retryAfter: secondsOf(headers.get('retry-after')) };
   if (status >= 500 || status === 408 || status === 409) {
@@ -108,10 +131,10 @@ function secondsOf(header: string | null): number | undefined {
 }
 
 /** The message of an error object, or the text itself, in one line. */
-function shown(text: string): string {
+function shown(text: string, hide: Hide): string {
   const message = /"(?:message|detail|error)"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
   const words = message === undefined ? text : (JSON.parse(message) as string);
-  return words.replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN);
+  return hide(words).replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN).toWellFormed();
 }
 
 function reasonOf(error: unknown): string {

@@ -119,7 +119,7 @@ export class HttpFiles implements Files {
       if (answer.statusCode === 200 || answer.statusCode === 206) return answer;
       discard(answer.body);
       if (!REDIRECTS.has(answer.statusCode)) throw statusError(start.href, answer.statusCode);
-      url = new URL(String(answer.headers['location'] ?? ''), url);
+      url = parseUrl(String(answer.headers['location'] ?? ''), url.href);
     }
     throw new StorageError('not-allowed', `${start.href}: more than ${MOST_REDIRECTS} redirects`);
   }
@@ -130,9 +130,10 @@ function discard(body: Answer['body']): void {
   body.on('error', () => undefined).destroy();
 }
 
-function parseUrl(uri: string): URL {
-  if (!URL.canParse(uri)) throw new StorageError('unsupported', `${uri} is no URL`);
-  return new URL(uri);
+/** The URL that a text means, relative to another one if that is given. Throws StorageError `unsupported` where it is none. */
+export function parseUrl(uri: string, base?: string): URL {
+  if (!URL.canParse(uri, base)) throw new StorageError('unsupported', `${uri} is no URL`);
+  return new URL(uri, base);
 }
 
 function statusError(uri: string, status: number): StorageError {

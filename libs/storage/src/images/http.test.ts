@@ -124,6 +124,16 @@ describe('images on web servers', () => {
     expect(refused).toMatchObject({ code: 'not-allowed' });
   });
 
+  it('goes on in a list after what is no address, and does not ask again for a redirect to one', async () => {
+    answers.set('/lists/a.txt', (_, response) => response.end('a.png\n//[\nb.png\n'));
+    const entries = await list(`http://${host}/lists/a.txt`);
+    expect(entries.map((entry) => (entry.kind === 'image' ? entry.path : entry.reason))).toEqual(['a.png', 'unsupported', 'b.png']); // prettier-ignore
+    answers.set('/nowhere.png', redirect('http://['));
+    asked = [];
+    await expect(read('/nowhere.png')).rejects.toMatchObject({ code: 'unsupported' });
+    expect(asked).toEqual(['/nowhere.png']);
+  });
+
   it('gives up on redirects that never end', async () => {
     answers.set('/round.png', redirect('/round.png'));
     await expect(read('/round.png')).rejects.toThrow(/more than 5 redirects/);

@@ -28,6 +28,15 @@ export function parseImageUri(uri: string): ImagePlace {
     if (last >= first) return { file: bytes[1]!, part: { kind: 'bytes', first, length: last - first + 1 } };
   }
   const row = /^(.+)#row=(\d{1,15})&column=([^#&]*)$/s.exec(uri);
-  if (!row) return { file: uri };
-  return { file: row[1]!, part: { kind: 'row', row: Number(row[2]), column: decodeURIComponent(row[3]!) } };
+  const column = row === null ? undefined : decoded(row[3]!);
+  if (!row || column === undefined) return { file: uri };
+  return { file: row[1]!, part: { kind: 'row', row: Number(row[2]), column } };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

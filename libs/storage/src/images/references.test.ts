@@ -53,6 +53,12 @@ describe('lists of references on this machine', () => {
     await expect(list(file, { imageRoots: [join(root, 'none')] })).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('goes on after a reference that no column can be read from', async () => {
+    const odd = `${pathToFileURL(join(root, 'lists/gone.parquet')).href}#row=0&column=%`;
+    const file = await put('lists/train.txt', ['a.png', odd, 'deep/b.png'].join('\n'));
+    expect((await list(file)).map((entry) => (entry.kind === 'image' ? entry.path : entry.reason))).toEqual(['a.png', 'not-found', 'deep/b.png']); // prettier-ignore
+  });
+
   it('reads JSON lines, and a bad line costs no other', async () => {
     const lines = ['{"image": "a.png", "id": 7}', '{"image": 7}', 'no JSON', 'null', `{"image": "${'x'.repeat(70_000)}"}`, '{"image": "deep/b.png"}']; // prettier-ignore
     const entries = await list(await put('lists/train.jsonl', lines.join('\n')));

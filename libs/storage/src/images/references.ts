@@ -4,7 +4,7 @@ import { localPath } from '../local-path.js';
 import { isRemote, Roots } from '../roots.js';
 import { StorageError } from '../storage-error.js';
 import { withoutPassword } from '../without-password.js';
-import type { HttpFiles } from './http-files.js';
+import { parseUrl, type HttpFiles } from './http-files.js';
 import { imageUri, parseImageUri } from './image-uri.js';
 import { describeFile } from './list-folder.js';
 import { skipped, type ListedImage } from './listed-image.js';
@@ -49,7 +49,7 @@ export class References {
       if (FILE.test(reference) || (S3.test(this.list) && reference.startsWith('/'))) {
         throw new StorageError('not-allowed', `${reference}: a list on another machine names no files of this one`);
       }
-      if (WEB.test(this.list)) return this.#web(new URL(reference, this.list).href);
+      if (WEB.test(this.list)) return this.#web(parseUrl(reference, this.list).href);
       const { bucket, key } = parseS3Uri(this.list);
       return this.#object(s3Uri({ bucket, key: posix.join(posix.dirname(key), reference) }));
     } catch (error) {

@@ -95,7 +95,13 @@ async function bodyOf(
     throw tooLarge(uri, ContentLength!, maxBytes);
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  let bytes = 0;
+  // Leaving the loop closes the connection.
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(uri, `at least ${bytes}`, maxBytes);
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 

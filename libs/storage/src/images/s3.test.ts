@@ -137,6 +137,24 @@ describe('images in S3', () => {
     silent.close();
   });
 
+  it('reads no more than the limit from a service that does not tell how much there is', async () => {
+    let sent = 0;
+    const endless = createHttpServer((_, response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536))) sent += 65_536;
+      };
+      response.on('drain', more);
+      more();
+    });
+    process.env['AWS_ENDPOINT_URL'] = await listening(endless);
+    const read = new ImageStore({ maxMegabytes: 1, timeoutSeconds: 60 }).read('s3://pictures/photos/a.png');
+    await expect(read).rejects.toMatchObject({ code: 'too-large' });
+    // The megabyte, and what fits into the buffers of a connection on loopback.
+    expect(sent).toBeLessThan(64 * 2 ** 20);
+    endless.closeAllConnections();
+    endless.close();
+  });
+
   it('tries again when the service fails for a moment', async () => {
     let failures = 0;
     const flaky = createHttpServer((incoming, outgoing) => {

@@ -1,14 +1,29 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ImageStore } from './image-store.js';
 import type { ListedImage } from './listed-image.js';
+import { nulls, parquetFile, statedLists, type StatedParquet } from './parquet.fixture.js';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+const MIB = 2 ** 20;
+/** A null, which is told when it is read. */
+const ABSENT = new Set(['delta.parquet/6/after']);
 const expected = JSON.parse(await readFile(join(fixtures, 'expected.json'), 'utf8')) as Record<string, string>;
+
+/** What came of the first image of `source` in a process with so much memory for objects, and what the process took at most. */
+async function readIn256MiB(source: string): Promise<string[]> {
+  const child = fileURLToPath(new URL('read-images.fixture.ts', import.meta.url));
+  const node = ['--max-old-space-size=256', '--import', 'tsx', '--conditions=@mpa/source', child, source];
+  const { stdout } = await promisify(execFile)(process.execPath, node);
+  return stdout.trim().split('\n');
+}
 
 describe('shards', () => {
   let folder: string;
@@ -39,10 +54,10 @@ describe('shards', () => {
   const of = (name: string): Record<string, string> =>
     Object.fromEntries(Object.entries(expected).filter(([path]) => path.startsWith(`${name}/`)));
 
-  it.each(['gnu.tar', 'pax.tar', 'ustar.tar', 'plain.arrow', 'plain.parquet'])(
+  it.each(['gnu.tar', 'pax.tar', 'ustar.tar', 'plain.arrow', 'plain.parquet', 'delta.parquet'])(
     'gives every image of %s, and reads each by its own URI',
     async (name) => {
-      const entries = await list(join(fixtures, name));
+      const entries = (await list(join(fixtures, name))).filter(({ path }) => !ABSENT.has(path));
       expect(await digests(entries)).toEqual(of(name));
       expect(entries.filter(({ kind }) => kind === 'skipped').map(({ path }) => path)).toEqual(
         name.endsWith('.tar') ? [`${name}/empty.png`] : [],
@@ -131,6 +146,31 @@ describe('shards', () => {
         }
       }
     }
+  });
+
+  const one = Buffer.concat([Buffer.of(3, 0, 0, 0), Buffer.from('abc')]);
+  const zeros = gzipSync(Buffer.alloc(64 * MIB));
+  // Each is as small as it can be and, where it is taken at its word, more than the child's memory.
+  it.each<[string, StatedParquet, string]>([
+    ['what it says', { rows: 1, page: one }, '3 bytes'],
+    ['rows that no row group has', { rows: 2 ** 53 - 1, groupRows: 1, page: one }, 'skipped: corrupt'],
+    ['more rows than bytes', { rows: 2 ** 22, page: nulls(2 ** 22), optional: true }, 'skipped: corrupt'],
+    ['a group of too many rows', { rows: 2 ** 40, page: one }, 'skipped: corrupt'],
+    ['more values in a page than rows', { rows: 5, page: nulls(5), pageValues: 2 ** 30, optional: true }, 'corrupt'],
+    ['a run that is longer than the page', { rows: 5, page: nulls(2 ** 30), optional: true }, 'empty'],
+    ['a page of 2 GiB', { rows: 1, page: gzipSync(one), pageBytes: 2 ** 31 - 1, codec: 'gzip' }, 'too-large'],
+    ['a dictionary for no row', { rows: 1, page: zeros, pageValues: 2 ** 24, pageBytes: 64 * MIB, codec: 'gzip', dictionary: true }, 'corrupt'], // prettier-ignore
+    [
+      'lists in its footer that it has not',
+      { rows: 1, page: one, more: [[9, statedLists(2 ** 24, 30)]] },
+      'skipped: corrupt',
+    ],
+  ])('takes no more memory than a Parquet file needs that states %s', async (_, stated, outcome) => {
+    const file = join(folder, 'stated.parquet');
+    await writeFile(file, parquetFile(stated));
+    const [told, mebibytes] = await readIn256MiB(file);
+    expect(told).toContain(outcome);
+    expect(Number(mebibytes)).toBeLessThan(512);
   });
 
   it('keeps to the limit on the size of an image', async () => {

@@ -102,6 +102,16 @@ describe('decodeImage', () => {
     await expect(decoding).rejects.toMatchObject({ reason, message: expect.stringContaining(path) as string });
   });
 
+  it('does not read SVG, which takes any time, to find out that it is one', async () => {
+    // Ten levels, each of ten of the one below: 10^10 shapes, to find out how large they are together.
+    const shapes = Array.from({ length: 10 }, (_, level) => {
+      const below = `<use href="#l${level}"/>`.repeat(10);
+      return `<g id="l${level + 1}">${below}</g>`;
+    });
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg"><g id="l0"><path d="M0 0h1"/></g>${shapes.join('')}</svg>`;
+    await expect(decodeImage(Buffer.from(svg))).rejects.toMatchObject({ reason: 'not-an-image' });
+  });
+
   it('refuses a folder', async () => {
     await expect(decodeImage(await temporaryFolder())).rejects.toMatchObject({ reason: 'unreadable' });
   });

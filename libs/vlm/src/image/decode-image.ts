@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import sharp from 'sharp';
-import type { Metadata } from 'sharp';
+import { sharp, type Metadata } from '@mpa/image-codecs';
 import { ImageError } from './image-error.js';
 import type { RgbImage } from './rgb-image.js';
 
@@ -17,9 +16,6 @@ const DEFAULT_MAX_PIXELS = 100_000_000;
 /** Larger files are refused unread. */
 const MAX_BYTES = 2 ** 29;
 
-/** Formats of photographs and drawings; not what else libvips reads (SVG, PDF, raw numbers...), which can be made to cost anything. */
-const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif', 'jp2', 'jxl', 'ppm']);
-
 // Images are read once, so libvips' cache of operations would only grow; and many are decoded at once, so one thread each.
 sharp.cache(false);
 sharp.concurrency(1);
@@ -27,7 +23,7 @@ sharp.concurrency(1);
 /**
  * Decodes an image file, or its bytes, to RGB as transformers and PIL do: turned upright by its EXIF orientation; 8 bits a
  * channel (16-bit, grey and palette included); transparency dropped, not blended; an RGB colour profile ignored. CMYK becomes
- * sRGB. Of an animation, the first frame. JPEG, PNG, WebP, GIF, TIFF, AVIF and what else the installed libvips reads of its kind.
+ * sRGB. Of an animation, the first frame. JPEG, PNG, WebP, GIF, TIFF and AVIF.
  * Throws ImageError with a reason: unreadable, empty, not-an-image, damaged, too-large.
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<RgbImage> {
@@ -76,8 +72,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 async function checkHeader(bytes: Uint8Array, name: string, maxPixels: number): Promise<void> {
-  const { format, width, height } = await readHeader(bytes, name);
-  if (!FORMATS.has(format)) throw new ImageError('not-an-image', `${name}: ${format} is not read; convert it to PNG`);
+  const { width, height } = await readHeader(bytes, name);
   if (width * height > maxPixels) {
     throw new ImageError('too-large', `${name}: ${width} x ${height} pixels are more than the limit of ${maxPixels}`);
   }
@@ -91,7 +86,9 @@ async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
     if (line.includes('corrupt header')) {
       throw new ImageError('damaged', `${name}: its header cannot be read (${line})`, { cause });
     }
-    throw new ImageError('not-an-image', `${name}: is no image of a known format (${line})`, { cause });
+    throw new ImageError('not-an-image', `${name}: is no JPEG, PNG, WebP, GIF, TIFF or AVIF image (${line})`, {
+      cause,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Create } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { oracle } from '../oracle.fixture.js';
 import { decodeImage } from './decode-image.js';
@@ -12,12 +12,15 @@ const hashOf = async (bytes: Uint8Array): Promise<bigint> => perceptualHash(awai
 describe('perceptualHash', () => {
   it('hardly changes when an image is made smaller and compressed, and changes for another image', async () => {
     // A scene of large shapes, as photographs have; the second is another one.
+    const shape = (width: number, height: number, background: string): { create: Create } => ({
+      create: { width, height, channels: 3, background },
+    });
     const scene = (x: number, fill: string): Promise<Buffer> =>
-      sharp(
-        Buffer.from(
-          `<svg width="400" height="300"><rect width="400" height="300" fill="#468"/><circle cx="${x}" cy="120" r="80" fill="${fill}"/><rect x="40" y="220" width="300" height="50" fill="#fc8"/></svg>`,
-        ),
-      )
+      sharp(shape(400, 300, '#468'))
+        .composite([
+          { input: shape(150, 150, fill), left: x - 75, top: 45 },
+          { input: shape(300, 50, '#fc8'), left: 40, top: 220 },
+        ])
         .png()
         .toBuffer();
     const [one, other] = [await scene(130, '#fff'), await scene(300, '#000')];

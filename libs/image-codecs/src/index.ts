@@ -1,0 +1,2 @@
+export { sharp } from './sharp.js';
+export type { Metadata } from 'sharp';

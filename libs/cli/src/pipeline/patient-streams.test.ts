@@ -10,7 +10,13 @@ import { TopicTail } from './topic-tail.js';
 function surroundings() {
   const stop = new AbortController();
   const notes: string[] = [];
-  return { stop, notes, signal: stop.signal, progress: { note: (text: string): void => void notes.push(text) } };
+  return {
+    stop,
+    notes,
+    signal: stop.signal,
+    patienceSeconds: 600,
+    progress: { note: (text: string): void => void notes.push(text) },
+  };
 }
 
 it('ends a reading that hears nothing when the run is interrupted', async () => {

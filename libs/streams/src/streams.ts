@@ -42,7 +42,7 @@ export interface Consumer {
    * A handler that returns commits its batch. One that throws does not, and the batch comes again:
    * an error with `retriable: true` for as long as it takes, with growing pauses; any other error one
    * record at a time, and a record that fails alone `attempts` times goes to the dead-letter topic.
-   * @throws StreamsError `store` when the transport fails for good
+   * @throws StreamsError `store` when the transport fails: another consumer goes on where this one was
    */
   run(handler: BatchHandler): Promise<void>;
   /**

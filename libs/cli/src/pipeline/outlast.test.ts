@@ -47,7 +47,7 @@ it('gives up when nothing was heard for long enough, and starts to count anew wi
 });
 
 it('counts patience from the first failure, however long nobody was asked before', async () => {
-  const attempt = outlasting('it', surroundings(new Patience(400)));
+  const attempt = outlasting('it', surroundings(new Patience(0.4)));
   await new Promise((resolve) => setTimeout(resolve, 500));
   let calls = 0;
   const work = async (): Promise<void> => {

@@ -106,7 +106,10 @@ describe('a unary call', () => {
       return {};
     };
     const client = modelAt(await serve({ model: { answer } }));
-    await expect(client.answer({})).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'unknown image \ufffd' });
+    await expect(client.answer({})).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'unknown image \ufffd',
+    });
     await client.answer({ questions: ['a?'] });
   });
 

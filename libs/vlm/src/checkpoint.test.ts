@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { countParameters, describeCheckpoint, openCheckpoint, saveCheckpoint } from './checkpoint.js';
@@ -237,6 +237,27 @@ describe('saveCheckpoint', () => {
     await writeFile(join(dir, 'config.json'), own);
     await saveCheckpoint(saved, checkpoint, (name) => checkpoint.weights.read(name), 'F32');
     expect(await readFile(join(saved, 'config.json'), 'utf8')).toBe(declared);
+    checkpoint.close();
+  });
+
+  it('copies files of the checkpoint and of the cache that it is linked from, and nothing else that a link leads to', async () => {
+    const [cache, dir] = [await temporaryFolder(), await checkpointCopy()];
+    const snapshot = join(cache, 'snapshots', 'main');
+    await mkdir(snapshot, { recursive: true });
+    await rename(dir, join(cache, 'blobs'));
+    for (const name of await readdir(join(cache, 'blobs'))) await symlink(join('..', '..', 'blobs', name), join(snapshot, name)); // prettier-ignore
+    const checkpoint = await openCheckpoint(snapshot);
+    const save = async (): Promise<string> => {
+      const saved = await temporaryFolder();
+      await saveCheckpoint(saved, checkpoint, (name) => checkpoint.weights.read(name), 'F32');
+      return saved;
+    };
+    (await openCheckpoint(await save())).close();
+
+    const secret = join(await temporaryFolder(), 'id_rsa');
+    await writeFile(secret, 'a key');
+    await symlink(secret, join(snapshot, 'LICENSE.txt'));
+    await expect(save()).rejects.toThrow(/LICENSE\.txt: leads out of the checkpoint; put the file itself there/);
     checkpoint.close();
   });
 

@@ -1,5 +1,5 @@
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { CheckpointError } from './checkpoint-error.js';
 import { checkpointFiles } from './checkpoint-files.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
@@ -153,10 +153,20 @@ async function generationTokens(files: CheckpointFiles, config: Record<string, u
 const COMPANIONS =
   /^(.*config\.json|tokenizer\..*|vocab\..*|merges\.txt|special_tokens_map\.json|added_tokens\.json|chat_template\..*|LICENSE.*)$/;
 
-/** Copies the configuration, tokenizer and processor files of a checkpoint folder, all but its weights, into a folder that is there. */
+/**
+ * Copies the configuration, tokenizer and processor files of a checkpoint folder, all but its weights, into a folder that is there.
+ * Throws CheckpointError for a link that leads out of the folder, unless to the blobs of a Hugging Face cache that it is a snapshot of: a checkpoint
+ * of others must not have a file of this machine published.
+ */
 export async function copyCompanions(from: string, to: string): Promise<void> {
-  for (const name of await readdir(from)) {
-    if (COMPANIONS.test(name)) await copyFile(join(from, name), join(to, name));
+  const folder = await realpath(from);
+  const homes = [folder, join(folder, '..', '..', 'blobs')];
+  for (const name of await readdir(folder)) {
+    if (!COMPANIONS.test(name)) continue;
+    const file = await realpath(join(folder, name));
+    if (!homes.includes(dirname(file)) || !(await stat(file)).isFile())
+      throw new CheckpointError(`${join(from, name)}: leads out of the checkpoint; put the file itself there`);
+    await copyFile(file, join(to, name));
   }
 }
 

@@ -44,12 +44,7 @@ export function placeWritten(
 }
 
 /** A text and a face in which it fits the area with capitals large enough to read. */
-function fittingText(
-  random: Random,
-  split: Split,
-  kind: 'word' | 'number',
-  area: Box,
-): { text: string; face: string } {
+function fittingText(random: Random, split: Split, kind: 'word' | 'number', area: Box): { text: string; face: string } {
   for (let attempt = 0; ; attempt++) {
     const face = random.pick(fontFaces());
     const longest = Math.max(3, 7 - Math.floor(attempt / 6));

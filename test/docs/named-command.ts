@@ -34,7 +34,8 @@ export async function missingIn(command: string): Promise<string[]> {
     const known = flagsIn(await helpOf(name === 'serve' ? `serve ${rest[0] ?? 'annotator'}` : name!));
     return flagsIn(command).filter((flag) => !known.includes(flag));
   }
-  const paths = words.filter((word) => word.includes('/'));
+  // Labels of Kubernetes have a slash, and are no paths.
+  const paths = words.filter((word) => word.includes('/') && !word.includes('='));
   const lost = paths.filter((path) => !existsSync(join(ROOT, path)));
   if (program !== 'npm') return lost;
   const script = name === 'run' ? rest[0]! : name!;

@@ -36,7 +36,9 @@ beforeAll(async () => {
   cpSync(join(shards, 'gnu.tar'), join(web, 'shard.tar'));
   cpSync(join(shards, 'dataset.parquet'), join(web, 'rows.parquet'));
   const shape = (width: number, height: number, background: string) => ({ create: { width, height, channels: 3 as const, background } }); // prettier-ignore
-  const drawn = sharp(shape(300, 200, '#468')).composite([{ input: shape(120, 120, '#fc8'), left: 30, top: 30 }]);
+  // Put together before it is made smaller: sharp resizes first.
+  const whole = sharp(shape(300, 200, '#468')).composite([{ input: shape(120, 120, '#fc8'), left: 30, top: 30 }]);
+  const drawn = sharp(await whole.png().toBuffer());
   await drawn.clone().png().toFile(join(web, 'drawn.png'));
   await drawn.clone().resize(180).jpeg().toFile(join(web, 'smaller.jpg'));
   writeFileSync(join(web, 'large.png'), Buffer.alloc(2 ** 21));

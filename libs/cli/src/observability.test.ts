@@ -15,7 +15,7 @@ const work = mkdtempSync(join(tmpdir(), 'mpa-observability-'));
 const RULES = ['recording-rules.yml', 'alerts.yml'].map((file) => readFileSync(deployed(`prometheus/${file}`), 'utf8'));
 
 /** Lines of Prometheus's text format that are no comments. */
-const SAMPLE = /^[a-z_][a-z0-9_]*(\{([a-z_]+="[^"]*",?)*\})? (NaN|[+-]Inf|-?[0-9.e+-]+)$/;
+const SAMPLE = /^[a-z_][a-z0-9_]*(\{([a-z_]+="[^"]*",?)*\})? (Nan|NaN|[+-]Inf|-?[0-9.e+-]+)$/;
 
 /** The pages of the services, once a whole run was done by them, and their traces; the driver's from during the run. */
 let pages: string[];

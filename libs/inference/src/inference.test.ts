@@ -152,7 +152,7 @@ describe('ModelService', () => {
     [
       { image: { source: { case: 'data', value: Buffer.from('text') } }, questions: ['?'] },
       'INVALID_ARGUMENT',
-      'no image',
+      'is no JPEG',
     ],
     [{ image: byUri, questions: ['long '.repeat(5000)] }, 'INVALID_ARGUMENT', ''],
   ] as const)('refuses a wrong request (%#)', async (request, code, message) => {

@@ -24,7 +24,9 @@ export function packagesAreCurrent(root) {
   if (!existsSync(record)) return false;
   const installed = readPackages(record);
   return Object.entries(readPackages(join(root, 'package-lock.json'))).every(([path, wanted]) => {
-    if (!path.includes('node_modules/') || wanted.link) return true;
+    if (!path.includes('node_modules/')) return true;
+    // Packages of the repository are links, which npm's record leaves out.
+    if (wanted.link) return existsSync(join(root, path));
     const found = installed[path];
     return found ? found.version === wanted.version : Boolean(wanted.optional || wanted.devOptional || wanted.peer);
   });

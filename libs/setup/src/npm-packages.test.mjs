@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const wanted = {
 function repository(installed) {
   const root = mkdtempSync(join(tmpdir(), 'mpa-root-'));
   writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: wanted }));
-  mkdirSync(join(root, 'node_modules'));
+  mkdirSync(join(root, 'node_modules', '@mpa', 'one'), { recursive: true });
   if (installed)
     writeFileSync(join(root, 'node_modules', '.package-lock.json'), JSON.stringify({ packages: installed }));
   return root;
@@ -30,5 +30,8 @@ describe('packagesAreCurrent', () => {
     expect(packagesAreCurrent(repository({ 'node_modules/left': { version: '1.1.0' } }))).toBe(false);
     expect(packagesAreCurrent(repository({}))).toBe(false);
     expect(packagesAreCurrent(repository(undefined))).toBe(false);
+    const grown = repository({ 'node_modules/left': { version: '1.2.0' } });
+    rmSync(join(grown, 'node_modules', '@mpa', 'one'), { recursive: true });
+    expect(packagesAreCurrent(grown)).toBe(false);
   });
 });

@@ -11,7 +11,8 @@ import { freePort } from './free-port.fixture.js';
 import { lastObject, startMpa } from './run-mpa.fixture.js';
 import { serveService, type Served } from './serve-service.fixture.js';
 
-const COUNT = 80;
+// Enough that workers are started and stopped in the middle of it, however fast the machine is.
+const COUNT = 300;
 const kafka = { partitions: 4, sessionTimeoutMs: 6000, heartbeatIntervalMs: 500 };
 
 let work: string;
@@ -104,7 +105,7 @@ it('takes the processes that come behind a name, lets go of those that leave, an
   const ended = await run.ended;
   expect(ended, ended.stderr).toMatchObject({ code: 0 });
   expect(ended.stderr).toMatch(new RegExp(`the worker at 127\\.0\\.0\\.2:${port} is gone`));
-  expect(lastObject(ended) as unknown as Summary).toMatchObject({ images: COUNT, annotated: COUNT, selected: COUNT });
+  expect(lastObject(ended) as unknown as Summary).toMatchObject({ images: COUNT, annotated: COUNT });
   for (const { name } of [topics.annotations, topics.decisions]) expect(new Set(await idsOf(name)).size).toBe(COUNT);
   // What KEDA looks at: nothing is left that would start a pod again.
   expect(await streams.lag('annotator', topics.images.name)).toMatchObject({ lag: 0 });

@@ -62,4 +62,12 @@ function debugText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-process.exitCode = await main(process.argv.slice(2), process.env);
+/** Resolves once whoever reads has all, or has left. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
+const code = await main(process.argv.slice(2), process.env);
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+// Whatever a library still holds must not keep the process: kafkajs leaves a connection open that was being made when it was told to close.
+process.exit(code);

@@ -25,5 +25,7 @@ function addService<S extends z.ZodObject>(serve: Command, service: Service<S>):
       const { env, exit, stderr } = process;
       const argv = [process.execPath, service.name, '--config', config, ...(check ? ['--check'] : [])];
       await runService(service, { argv, env, exit, stderr, on: process.on.bind(process) });
+      // A service ends its process itself.
+      await new Promise(() => undefined);
     });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endpointKey } from './endpoint-key.js';
+import { endpointKey, keyAdvice } from './endpoint-key.js';
 
 const env = { OPENAI_API_KEY: 'of a vendor', OURS: 'of our server' };
 
@@ -13,5 +13,7 @@ describe('the key of an endpoint', () => {
     const url = 'http://gpu-box:8000/v1';
     expect(endpointKey({ url }, env)).toBeUndefined();
     expect(endpointKey({ url, keyVariable: 'OURS' }, env)).toBe('of our server');
+    expect(keyAdvice({ url })).toMatch(/no key is sent unencrypted unless .* is named/);
+    expect(keyAdvice({ url, keyVariable: 'OURS' })).toMatch(/right key into the environment variable OURS/);
   });
 });

@@ -6,7 +6,7 @@ import { fewerFields, optionalFields, type AcceptedField } from './accepted-fiel
 import type { AskedSmall, ChatClient } from './chat-client.js';
 import { generationFields, userMessage } from './chat-request.js';
 import type { EndpointConfig } from './endpoint-config.js';
-import { KEY_VARIABLE } from './endpoint-key.js';
+import { keyAdvice } from './endpoint-key.js';
 import { requestId, type ReplyLog } from './reply-log.js';
 import type { Destination, Failure } from './send-once.js';
 
@@ -105,9 +105,8 @@ export class Probe {
   }
 
   #unavailable({ kind, detail }: Failure): TeacherError {
-    const variable = this.config.keyVariable ?? KEY_VARIABLE;
     const hint = /HTTP 40[13]/.test(detail)
-      ? `; put the right key into the environment variable ${variable}`
+      ? `; ${keyAdvice(this.config)}`
       : kind === 'barred'
         ? '; give the right URL and model'
         : '; the same command goes on once it answers again';

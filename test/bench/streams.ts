@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatKafkaPlace, kafkaOptions, openKafkaStreams, type KafkaPlace, type Streams } from '@mpa/streams';
@@ -12,7 +13,7 @@ const WORKERS = 8;
 /** A stand-in for a model: milliseconds on a record, and records in a batch. */
 const STAGE = { recordMs: 50, batch: 4 };
 const WINDOW_MS = 15_000;
-const RECORDS = 20_000;
+const RECORDS = 60_000;
 const SEND = 500;
 const BATCH = 250;
 const VALUE_BYTES = 1_000;
@@ -54,18 +55,22 @@ async function timed(work: () => Promise<void>): Promise<number> {
 
 const options = kafkaOptions.parse({ partitions: PARTITIONS, sessionTimeoutMs: 10_000 });
 
-function keys(from: number, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `sample-${from + i}`);
+/** So many as are sent at once, the same on both sides; gzip makes half of their values. */
+function records(from: number): { key: string; value: Buffer }[] {
+  return Array.from({ length: SEND }, (_, i) => {
+    const key = `sample-${from + i}`;
+    const value = createHash('shake256', { outputLength: VALUE_BYTES / 2 })
+      .update(key)
+      .digest('hex');
+    return { key, value: Buffer.from(value) };
+  });
 }
 
 async function writeOurs(place: KafkaPlace): Promise<number> {
   const streams = openKafkaStreams(formatKafkaPlace(place), options);
   await streams.producer.send('in', [{ key: 'first', value: new Uint8Array() }]);
-  const value = Buffer.alloc(VALUE_BYTES, 'x');
   const seconds = await timed(async () => {
-    for (let i = 0; i < RECORDS; i += SEND) {
-      await streams.producer.send('in', keys(i, SEND).map((key) => ({ key, value }))); // prettier-ignore
-    }
+    for (let i = 0; i < RECORDS; i += SEND) await streams.producer.send('in', records(i));
   });
   await streams.close();
   return seconds;
@@ -109,11 +114,8 @@ async function writeBare(place: KafkaPlace): Promise<number> {
   });
   await admin.disconnect();
   const producer = await transactional(kafka, 'bare.writer');
-  const value = Buffer.alloc(VALUE_BYTES, 'x');
   const seconds = await timed(async () => {
-    for (let i = 0; i < RECORDS; i += SEND) {
-      await inTransaction(producer, 'bare.in', keys(i, SEND).map((key) => ({ key, value }))); // prettier-ignore
-    }
+    for (let i = 0; i < RECORDS; i += SEND) await inTransaction(producer, 'bare.in', records(i));
   });
   await producer.disconnect();
   return seconds;
@@ -203,7 +205,7 @@ async function scaleOut(place: KafkaPlace): Promise<void> {
   const streams = openKafkaStreams(formatKafkaPlace(place), options);
   const needed = 4 * ((WINDOW_MS * WORKERS) / STAGE.recordMs);
   for (let i = 0; i < needed; i += SEND) {
-    await streams.producer.send('in', keys(i, SEND).map((key) => ({ key, value: Buffer.from(key) }))); // prettier-ignore
+    await streams.producer.send('in', records(i));
   }
   const one = await rateOf(streams, place, 1);
   const many = await rateOf(streams, place, WORKERS);

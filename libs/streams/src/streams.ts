@@ -15,7 +15,7 @@ export interface Streams {
   readonly producer: Producer;
   /** A member of `group`, reading `topics` (created where missing) from each partition's first record on. */
   consumer(group: string, topics: readonly string[], options?: ConsumerOptions): Consumer;
-  /** Every record that `topic` held when the iteration began, partition by partition; for reports. */
+  /** Every record that `topic` held when the iteration began, each partition in its order; for reports. */
   readAll(topic: string, options?: ReadOptions): AsyncIterable<StreamRecord>;
   /** How many records `topic` holds. On Kafka this reads them: offsets do not tell. */
   count(topic: string): Promise<number>;

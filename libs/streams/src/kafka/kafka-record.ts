@@ -18,12 +18,14 @@ export function toMessage({ key, id, value, headers }: OutgoingRecord, partition
 
 /** A record as kafkajs read it; `topic` is our name for it. One that others wrote without a key that we can use goes by its place. */
 export function fromMessage(topic: string, partition: number, message: KafkaMessage): StreamRecord {
-  const headers = Object.fromEntries(
-    Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]),
-  );
-  const { [ID_HEADER]: id, ...others } = headers;
-  const place = `${partition}@${message.offset}`;
-  const key = usableName(message.key?.toString()) ?? place;
+  const headers: Record<string, string> = {};
+  let id: string | undefined;
+  for (const name in message.headers) {
+    const text = String(message.headers[name]);
+    if (name === ID_HEADER) id = text;
+    else headers[name] = text;
+  }
+  const key = usableName(message.key?.toString()) ?? `${partition}@${message.offset}`;
   return {
     topic,
     partition,
@@ -31,7 +33,7 @@ export function fromMessage(topic: string, partition: number, message: KafkaMess
     key,
     id: usableName(id) ?? key,
     value: message.value ?? new Uint8Array(),
-    headers: others,
+    headers,
     timestamp: Number(message.timestamp),
   };
 }

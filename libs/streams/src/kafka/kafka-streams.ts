@@ -64,7 +64,7 @@ export function openKafkaStreams(
       from: Math.max(low, from?.get(partition) ?? 0),
       end,
     }));
-    yield* readers.read(topic, stretches, signal);
+    for await (const records of readers.read(topic, stretches, signal)) yield* records;
   }
 
   async function count(topic: string): Promise<number> {

@@ -12,7 +12,7 @@ const FETCH_MS = 100;
 /** Most of a partition in one response. */
 const RESPONSE_BYTES = 256 * 2 ** 10;
 
-/** Stretches that are fetched at once: the one that is read, and those that come next. */
+/** Stretches that are read at once: kafkajs decompresses what comes of them in one response side by side. */
 const AT_ONCE = 8;
 
 /** A stretch of a partition. */
@@ -26,16 +26,23 @@ export interface Stretch {
 interface Cursor {
   next: number;
   readonly end: number;
-  readonly chunks: StreamRecord[][];
+}
+
+/** Records that came together, of one partition. */
+interface Chunk {
+  readonly partition: number;
+  readonly records: readonly StreamRecord[];
 }
 
 /**
- * Reads stretches of a topic, in any order and as often as wanted, without taking part in anybody's work. kafkajs reads only as a
+ * Reads stretches of a topic, as often as wanted, without taking part in anybody's work. kafkajs reads only as a
  * member of a group: this is the one member of a group of its own that never commits and is paused except while it reads.
  * At most one response of the broker for each of AT_ONCE stretches is in memory.
  */
 export class TopicReader {
+  /** By partition; paused while something of it is in `#chunks`. */
   readonly #cursors = new Map<number, Cursor>();
+  #chunks: Chunk[] = [];
   readonly #wakeup = new Wakeup();
   readonly #name: string;
   readonly #group: string;
@@ -77,19 +84,27 @@ export class TopicReader {
     return this.#failure !== undefined;
   }
 
-  /** The records of the stretches, one stretch after the other. One reading at a time. Throws StreamsError `store`. */
-  async *read(stretches: readonly Stretch[], signal?: AbortSignal): AsyncIterable<StreamRecord> {
+  /** The records of the stretches as they come, each stretch in its order. One reading at a time. Throws StreamsError `store`. */
+  async *read(stretches: readonly Stretch[], signal?: AbortSignal): AsyncIterable<readonly StreamRecord[]> {
+    const waiting = [...stretches];
     try {
-      for (const stretch of stretches.slice(0, AT_ONCE)) this.#begin(stretch);
-      for (const [i, { partition }] of stretches.entries()) {
-        for await (const chunk of this.#chunks(partition, signal)) yield* chunk;
-        this.#pause(partition);
-        this.#cursors.delete(partition);
-        for (const next of stretches.slice(i + AT_ONCE, i + AT_ONCE + 1)) this.#begin(next);
+      for (;;) {
+        for (const stretch of waiting.splice(0, AT_ONCE - this.#cursors.size)) this.#begin(stretch);
+        if (this.#cursors.size === 0) return;
+        signal?.throwIfAborted();
+        if (this.#failure) throw this.#failure;
+        const chunk = this.#chunks.shift();
+        if (!chunk) {
+          await this.#wakeup.wait(FETCH_MS);
+          continue;
+        }
+        this.#goOn(chunk.partition);
+        if (chunk.records.length > 0) yield chunk.records;
       }
     } finally {
       for (const partition of this.#cursors.keys()) this.#pause(partition);
       this.#cursors.clear();
+      this.#chunks = [];
     }
   }
 
@@ -97,21 +112,6 @@ export class TopicReader {
     if (this.failed) return;
     await this.#consumer.disconnect().catch(() => undefined);
     await this.topics.ask('remove a group', (admin) => admin.deleteGroups([this.#group])).catch(() => undefined);
-  }
-
-  async *#chunks(partition: number, signal: AbortSignal | undefined): AsyncIterable<StreamRecord[]> {
-    const cursor = this.#cursors.get(partition)!;
-    while (cursor.chunks.length > 0 || cursor.next < cursor.end) {
-      signal?.throwIfAborted();
-      if (this.#failure) throw this.#failure;
-      const chunk = cursor.chunks.shift();
-      if (chunk) {
-        this.#resume(partition);
-        yield chunk;
-      } else {
-        await this.#wakeup.wait(FETCH_MS);
-      }
-    }
   }
 
   async #join(): Promise<void> {
@@ -127,8 +127,9 @@ export class TopicReader {
     // Markers of transactions come without records.
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
       const cursor = this.#cursors.get(partition);
-      if (batchSize === 0 && cursor && Number(firstOffset) <= cursor.next)
-        this.#advance(cursor, [], Number(lastOffset));
+      if (batchSize > 0 || !cursor || Number(firstOffset) > cursor.next) return;
+      this.#pause(partition);
+      this.#advance(cursor, { partition, records: [] }, Number(lastOffset));
     });
     const config = { eachBatch: async (payload: EachBatchPayload) => this.#take(payload) };
     await joinGroup(this.#consumer, [this.#name], config, (cause) => {
@@ -138,26 +139,34 @@ export class TopicReader {
   }
 
   #take({ batch, isStale }: EachBatchPayload): void {
-    const cursor = this.#cursors.get(batch.partition);
+    const { partition } = batch;
+    const cursor = this.#cursors.get(partition);
     if (isStale()) return;
-    this.#pause(batch.partition);
+    this.#pause(partition);
     if (!cursor) return;
     const records = batch.messages
       .filter(({ offset }) => Number(offset) >= cursor.next && Number(offset) < cursor.end)
-      .map((message) => fromMessage(this.topic, batch.partition, message));
-    this.#advance(cursor, records, Number(batch.lastOffset()));
+      .map((message) => fromMessage(this.topic, partition, message));
+    this.#advance(cursor, { partition, records }, Number(batch.lastOffset()));
   }
 
-  #advance(cursor: Cursor, records: StreamRecord[], last: number): void {
+  #advance(cursor: Cursor, chunk: Chunk, last: number): void {
     cursor.next = Math.max(cursor.next, last + 1);
-    if (records.length > 0) cursor.chunks.push(records);
+    this.#chunks.push(chunk);
     this.#wakeup.notify();
   }
 
   #begin({ partition, from, end }: Stretch): void {
-    this.#cursors.set(partition, { next: from, end, chunks: [] });
+    this.#cursors.set(partition, { next: from, end });
     this.#seek(partition);
     this.#resume(partition);
+  }
+
+  /** Fetches what comes next of a partition whose chunk is taken. */
+  #goOn(partition: number): void {
+    const { next, end } = this.#cursors.get(partition)!;
+    if (next < end) this.#resume(partition);
+    else this.#cursors.delete(partition);
   }
 
   /** Has a reading go on at its next offset. */
@@ -172,7 +181,6 @@ export class TopicReader {
   }
 
   #resume(partition: number): void {
-    if (this.#joined && this.#cursors.get(partition)!.chunks.length === 0)
-      this.#consumer.resume([{ topic: this.#name, partitions: [partition] }]);
+    if (this.#joined) this.#consumer.resume([{ topic: this.#name, partitions: [partition] }]);
   }
 }

@@ -21,17 +21,18 @@ export class TopicReaders {
     private readonly topics: KafkaTopics,
   ) {}
 
-  /** Records of the stretches. Throws StreamsError `closed`, `store`. */
-  async *read(topic: string, wanted: readonly Stretch[], signal?: AbortSignal): AsyncIterable<StreamRecord> {
+  /** The records of the stretches, as many at a time as come together. Throws StreamsError `closed`, `store`. */
+  async *read(topic: string, wanted: readonly Stretch[], signal?: AbortSignal): AsyncIterable<readonly StreamRecord[]> {
     if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
     const stretches = wanted.filter((stretch) => !this.#isEmpty(topic, stretch));
     if (stretches.length === 0) return;
     const next = new Map(stretches.map(({ partition, from }) => [partition, from]));
     const reader = this.#idleReader(topic) ?? (await this.#open(topic));
     try {
-      for await (const record of reader.read(stretches, signal)) {
-        next.set(record.partition, record.offset + 1);
-        yield record;
+      for await (const records of reader.read(stretches, signal)) {
+        const last = records.at(-1)!;
+        next.set(last.partition, last.offset + 1);
+        yield records;
       }
       for (const { partition, end } of stretches) {
         this.#empty.set(keyOf({ topic, partition }), { partition, from: next.get(partition)!, end });

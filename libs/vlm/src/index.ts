@@ -4,7 +4,7 @@ export type { Checkpoint, CheckpointDescription, GenerationTokens } from './chec
 export { countFlops, type AnswerFlops, type AnswerSize } from './count-flops.js';
 export { CheckpointError } from './checkpoint-error.js';
 export type { Family, ModelShape, TextInputs } from './family.js';
-export { decodeImage } from './image/decode-image.js';
+export { decodeImage, withDecodedImage } from './image/decode-image.js';
 export type { DecodeOptions } from './image/decode-image.js';
 export { ImageError } from './image/image-error.js';
 export type { ImageFault } from './image/image-error.js';

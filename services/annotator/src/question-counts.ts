@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { normalizeQuestion } from '@mpa/answer-metrics';
 import type { Task } from '@mpa/answer-metrics';
 
@@ -11,6 +12,7 @@ export interface DiversityLimits {
 
 /** Most questions that are told apart. */
 const MOST_QUESTIONS = 100_000;
+const DIGEST_BYTES = 6;
 
 /**
  * How often each question was asked over a corpus, by task. Wordings that normalise alike count as one. Of corpora with more
@@ -18,7 +20,8 @@ const MOST_QUESTIONS = 100_000;
  * Gries, "Finding repeated elements", 1982): what is asked often is known in constant memory.
  */
 export class QuestionCounts {
-  readonly #counts = new Map<string, number>();
+  /** By digest: texts would take several times as much memory. */
+  readonly #counts = new Map<number, number>();
   readonly #totals = new Map<Task, number>();
 
   constructor(
@@ -52,6 +55,7 @@ export class QuestionCounts {
   }
 }
 
-function keyOf(task: Task, question: string): string {
-  return `${task} ${normalizeQuestion(question)}`;
+function keyOf(task: Task, question: string): number {
+  const text = `${task} ${normalizeQuestion(question)}`;
+  return createHash('sha256').update(text, 'utf8').digest().readUIntBE(0, DIGEST_BYTES);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ImageInput } from '@mpa/contracts';
-import { decodeImage, type RgbImage } from '@mpa/vlm';
+import { withDecodedImage, type RgbImage } from '@mpa/vlm';
 import sharp from 'sharp';
 import { bytesOf } from '../read-image.js';
 import type { LoadOptions } from '../teacher.js';
@@ -37,20 +37,21 @@ export async function remoteImage(
     return named(sampleId, source.value);
   }
   const bytes = await bytesOf(input, reading);
-  const decoded = await decodeImage(bytes);
-  onRead?.(bytes, decoded);
-  const header = await sharp(bytes).metadata();
-  const asItIs =
-    Math.max(decoded.width, decoded.height) <= longestSide &&
-    COMMON.has(header.format) &&
-    header.depth === 'uchar' &&
-    header.space !== 'cmyk' &&
-    !header.hasAlpha &&
-    (header.orientation ?? 1) === 1 &&
-    (header.pages ?? 1) === 1;
-  if (asItIs) return named(sampleId, dataUri(header.format, bytes));
-  const format = header.format === 'jpeg' ? 'jpeg' : 'png';
-  return named(sampleId, dataUri(format, await encode(decoded, format, longestSide)));
+  return withDecodedImage(bytes, async (decoded) => {
+    onRead?.(bytes, decoded);
+    const header = await sharp(bytes).metadata();
+    const asItIs =
+      Math.max(decoded.width, decoded.height) <= longestSide &&
+      COMMON.has(header.format) &&
+      header.depth === 'uchar' &&
+      header.space !== 'cmyk' &&
+      !header.hasAlpha &&
+      (header.orientation ?? 1) === 1 &&
+      (header.pages ?? 1) === 1;
+    if (asItIs) return named(sampleId, dataUri(header.format, bytes));
+    const format = header.format === 'jpeg' ? 'jpeg' : 'png';
+    return named(sampleId, dataUri(format, await encode(decoded, format, longestSide)));
+  });
 }
 
 function encode({ width, height, data }: RgbImage, format: 'jpeg' | 'png', longestSide: number): Promise<Buffer> {

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { oracle, temporaryFolder } from '../oracle.fixture.js';
-import { decodeImage } from './decode-image.js';
+import { decodeImage, withDecodedImage } from './decode-image.js';
 import { ImageError } from './image-error.js';
 
 /** Two pixels, red and blue. */
@@ -120,6 +120,32 @@ describe('decodeImage', () => {
     const bytes = await sharpOf(pair).png().toBuffer();
     await expect(decodeImage(bytes, { maxPixels: 1 })).rejects.toMatchObject({ reason: 'too-large' });
     expect((await decodeImage(bytes, { maxPixels: 2 })).width).toBe(2);
+  });
+});
+
+describe('withDecodedImage', () => {
+  it('has images of 100 million pixels at most in memory at once, in work or not', async () => {
+    const large = await sharp({ create: { width: 8_000, height: 7_500, channels: 3, background: 'red' } }).png().toBuffer(); // prettier-ignore
+    const small = await sharpOf(pair).png().toBuffer();
+    let [now, most, seen] = [0, 0, 0];
+    const use = async ({ width }: { readonly width: number }): Promise<void> => {
+      now += width;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      now -= width;
+      seen += 1;
+    };
+    const images = [large, small, large, small, large];
+    await Promise.all(images.map((image) => withDecodedImage(image, use)));
+    expect(seen).toBe(images.length);
+    expect(most).toBeGreaterThanOrEqual(8_000);
+    expect(most).toBeLessThan(16_000);
+  });
+
+  it('lets others go on after one that failed', async () => {
+    const large = pngHeader(10_000, 10_000);
+    await expect(decodeImage(large)).rejects.toMatchObject({ reason: 'damaged' });
+    await expect(decodeImage(large)).rejects.toMatchObject({ reason: 'damaged' });
   });
 });
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { sharp, type Metadata } from '@mpa/image-codecs';
+import { Semaphore } from 'async-mutex';
 import { ImageError } from './image-error.js';
 import type { RgbImage } from './rgb-image.js';
 
@@ -16,6 +17,10 @@ const DEFAULT_MAX_PIXELS = 100_000_000;
 /** Larger files are refused unread. */
 const MAX_BYTES = 2 ** 29;
 
+/** So many pixels are in memory at once as long as their use has not ended; one image of more is so alone. */
+const PIXELS_AT_ONCE = 100_000_000;
+const pixels = new Semaphore(PIXELS_AT_ONCE);
+
 // Images are read once, so libvips' cache of operations would only grow; and many are decoded at once, so one thread each.
 sharp.cache(false);
 sharp.concurrency(1);
@@ -27,18 +32,33 @@ sharp.concurrency(1);
  * Throws ImageError with a reason: unreadable, empty, not-an-image, damaged, too-large.
  */
 export async function decodeImage(source: string | Uint8Array, options: DecodeOptions = {}): Promise<RgbImage> {
+  return withDecodedImage(source, (image) => image, options);
+}
+
+/**
+ * Decodes as `decodeImage` does, and lets no further image be decoded that is too large to be there beside this one while `use` works.
+ * For uses that take their time. Throws what `decodeImage` throws, and `use`.
+ */
+export async function withDecodedImage<T>(
+  source: string | Uint8Array,
+  use: (image: RgbImage) => T | Promise<T>,
+  options: DecodeOptions = {},
+): Promise<T> {
   const bytes = typeof source === 'string' ? await readBytes(source) : source;
   const name = typeof source === 'string' ? source : 'image';
   if (bytes.length === 0) throw new ImageError('empty', `${name}: the file is empty`);
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
-  await checkHeader(bytes, name, maxPixels);
+  const { width, height } = await readHeader(bytes, name);
+  if (width * height > maxPixels) {
+    throw new ImageError('too-large', `${name}: ${width} x ${height} pixels are more than the limit of ${maxPixels}`);
+  }
+  const work = async (): Promise<T> => use(await decode(bytes, name, maxPixels));
+  return pixels.runExclusive(work, Math.min(width * height, PIXELS_AT_ONCE));
+}
+
+async function decode(bytes: Uint8Array, name: string, limitInputPixels: number): Promise<RgbImage> {
   try {
-    const { data, info } = await sharp(bytes, {
-      failOn: 'truncated',
-      limitInputPixels: maxPixels,
-      pages: 1,
-      ignoreIcc: true,
-    })
+    const { data, info } = await sharp(bytes, { failOn: 'truncated', limitInputPixels, pages: 1, ignoreIcc: true })
       .autoOrient()
       .toColourspace('srgb')
       .removeAlpha()
@@ -68,13 +88,6 @@ async function readBytes(path: string): Promise<Uint8Array> {
     throw unreadable((cause as NodeJS.ErrnoException).code ?? String(cause), cause);
   } finally {
     await file?.close();
-  }
-}
-
-async function checkHeader(bytes: Uint8Array, name: string, maxPixels: number): Promise<void> {
-  const { width, height } = await readHeader(bytes, name);
-  if (width * height > maxPixels) {
-    throw new ImageError('too-large', `${name}: ${width} x ${height} pixels are more than the limit of ${maxPixels}`);
   }
 }
 

@@ -17,9 +17,9 @@ const DEFAULT_MAX_PIXELS = 100_000_000;
 /** Larger files are refused unread. */
 const MAX_BYTES = 2 ** 29;
 
-/** So many pixels are in memory at once as long as their use has not ended; one image of more is so alone. */
-const PIXELS_AT_ONCE = 100_000_000;
-const pixels = new Semaphore(PIXELS_AT_ONCE);
+/** So many are in memory at once as long as their use has not ended; one image of more is so alone. A smaller one counts for one. */
+const MEGAPIXELS_AT_ONCE = 100;
+const megapixels = new Semaphore(MEGAPIXELS_AT_ONCE);
 
 // Images are read once, so libvips' cache of operations would only grow; and many are decoded at once, so one thread each.
 sharp.cache(false);
@@ -53,7 +53,7 @@ export async function withDecodedImage<T>(
     throw new ImageError('too-large', `${name}: ${width} x ${height} pixels are more than the limit of ${maxPixels}`);
   }
   const work = async (): Promise<T> => use(await decode(bytes, name, maxPixels));
-  return pixels.runExclusive(work, Math.min(width * height, PIXELS_AT_ONCE));
+  return megapixels.runExclusive(work, Math.min(Math.ceil((width * height) / 1e6), MEGAPIXELS_AT_ONCE));
 }
 
 async function decode(bytes: Uint8Array, name: string, limitInputPixels: number): Promise<RgbImage> {

@@ -6,6 +6,7 @@ import { loadTensorflow } from '@mpa/tensorflow';
 import { openCheckpoint } from '@mpa/vlm';
 import type { Checkpoint } from '@mpa/vlm';
 import { printAgreement } from './agreement-table.js';
+import { printDuplicates } from './duplicates.js';
 import { printGrpcLoad } from './grpc.js';
 import { printListing } from './listing.js';
 import { compareAlone } from './compare-alone.js';
@@ -159,6 +160,7 @@ async function main(): Promise<void> {
   });
   if (values.only === 'streams') return benchStreams();
   if (values.only === 'grpc') return printGrpcLoad();
+  if (values.only === 'duplicates') return printDuplicates();
   const threads = availableParallelism();
   const temporary = await mkdtemp(join(tmpdir(), 'mpa-bench-'));
   const settings = { rounds: Number(values.rounds), threads, cacheDir: join(temporary, 'onnx') };

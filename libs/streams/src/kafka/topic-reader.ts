@@ -90,16 +90,16 @@ export class TopicReader {
     try {
       for (;;) {
         for (const stretch of waiting.splice(0, AT_ONCE - this.#cursors.size)) this.#begin(stretch);
-        if (this.#cursors.size === 0) return;
         signal?.throwIfAborted();
         if (this.#failure) throw this.#failure;
         const chunk = this.#chunks.shift();
-        if (!chunk) {
+        if (chunk) {
+          this.#goOn(chunk.partition);
+          if (chunk.records.length > 0) yield chunk.records;
+        } else {
+          if (this.#cursors.size === 0) return;
           await this.#wakeup.wait(FETCH_MS);
-          continue;
         }
-        this.#goOn(chunk.partition);
-        if (chunk.records.length > 0) yield chunk.records;
       }
     } finally {
       for (const partition of this.#cursors.keys()) this.#pause(partition);
@@ -162,10 +162,10 @@ export class TopicReader {
     this.#resume(partition);
   }
 
-  /** Fetches what comes next of a partition whose chunk is taken. */
+  /** Fetches what comes next of a partition whose chunk is taken, if that was not the last. */
   #goOn(partition: number): void {
-    const { next, end } = this.#cursors.get(partition)!;
-    if (next < end) this.#resume(partition);
+    const cursor = this.#cursors.get(partition);
+    if (cursor && cursor.next < cursor.end) this.#resume(partition);
     else this.#cursors.delete(partition);
   }
 

@@ -17,8 +17,11 @@ import { TransactionalProducer, type TransactionOptions } from './transactional-
 
 /** Longest time that a request waits for records: a partition that is resumed waits for the request under way. */
 const FETCH_MS = 100;
-/** Most of a partition in one response, unless a single record is larger: a process may hold a thousand partitions, each with one that waits. */
-const RESPONSE_BYTES = 256 * 2 ** 10;
+/**
+ * Most of a partition in one response, compressed, unless a single batch is larger: a process may hold a thousand partitions, each with one that
+ * waits, and short records take thirty times as much in memory.
+ */
+const RESPONSE_BYTES = 64 * 2 ** 10;
 const REOPEN_AFTER_MS = 1_000;
 const COMMIT_TRIES = 3;
 

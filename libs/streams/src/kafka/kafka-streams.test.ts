@@ -11,6 +11,7 @@ import { kafkaOptions } from './kafka-options.js';
 import { formatKafkaPlace } from './kafka-place.js';
 import { openKafkaStreams } from './kafka-streams.js';
 import { KafkaTopics } from './kafka-topics.js';
+import { createTopics } from './manage-topics.js';
 import { describeMembership } from './membership-contract.js';
 import { TopicWriter } from './topic-writer.js';
 
@@ -46,6 +47,21 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
   });
 
   describeMembership(() => broker.brokers);
+
+  it('finds out topics that were made otherwise, and has nothing against its own', async () => {
+    const place = { brokers: broker.brokers, prefix: randomUUID() };
+    const options = kafkaOptions.parse({ partitions: 2 });
+    const admin = kafkaClient(broker.brokers, options).admin();
+    await admin.connect();
+    const settings = { 'retention.ms': '1000', 'message.timestamp.type': 'CreateTime' };
+    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    await admin.createTopics({ topics: [{ topic: `${place.prefix}.in`, numPartitions: 2, configEntries }] });
+    await admin.disconnect();
+    const [made, dead] = await createTopics(place, ['in'], options);
+    expect(made!.problems).toEqual([expect.stringContaining('retention.ms=1000, not -1')]);
+    expect(made!.warnings).toEqual([expect.stringContaining('timestamp.type=CreateTime, not LogAppendTime')]);
+    expect(dead).toMatchObject({ partitions: 2, problems: [], warnings: [] });
+  }, 60_000);
 
   it('leaves the group when the wall clock is set back, since signs of life would cease', async () => {
     let wall = 1e12;

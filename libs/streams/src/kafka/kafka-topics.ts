@@ -20,7 +20,7 @@ export interface PartitionRange {
 export const TOPIC_SETTINGS = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' } as const;
 
 /** Brokers write the time of a record: they refuse those of a writer whose clock is an hour ahead. */
-const BROKERS_CLOCK = { 'message.timestamp.type': 'LogAppendTime' } as const;
+export const BROKERS_CLOCK = { 'message.timestamp.type': 'LogAppendTime' } as const;
 
 /** Offset behind the last record that was written to a partition. */
 export interface WrittenEnd {

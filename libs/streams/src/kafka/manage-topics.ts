@@ -4,7 +4,7 @@ import { deadLetterTopic } from '../record.js';
 import { kafkaClient } from './kafka-client.js';
 import type { KafkaCredentials, KafkaOptions } from './kafka-options.js';
 import type { KafkaPlace } from './kafka-place.js';
-import { KafkaTopics, TOPIC_SETTINGS } from './kafka-topics.js';
+import { BROKERS_CLOCK, KafkaTopics, TOPIC_SETTINGS } from './kafka-topics.js';
 
 /** A topic as it is on the cluster. */
 export interface TopicReport {
@@ -92,7 +92,7 @@ async function reportOn(admin: Admin, name: string, wanted: KafkaOptions): Promi
   if (replication < wanted.replication) problems.push(`has ${replication} copies, not ${wanted.replication}`);
   const behind = found.filter(({ isr, replicas }) => isr.length < replicas.length).length;
   if (behind > 0) warnings.push(`${behind} partitions have copies that are behind`);
-  const configNames = Object.keys(TOPIC_SETTINGS);
+  const configNames = Object.keys({ ...TOPIC_SETTINGS, ...BROKERS_CLOCK });
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames }],
@@ -101,6 +101,11 @@ async function reportOn(admin: Admin, name: string, wanted: KafkaOptions): Promi
   for (const [key, value] of Object.entries(TOPIC_SETTINGS)) {
     const is = settings.get(key);
     if (is !== value) problems.push(`has ${key}=${is}, not ${value}: records that a run needs may vanish`);
+  }
+  for (const [key, value] of Object.entries(BROKERS_CLOCK)) {
+    const is = settings.get(key);
+    if (is !== value)
+      warnings.push(`has ${key}=${is}, not ${value}: who writes while its clock is an hour ahead is refused`);
   }
   return { name, partitions, replication, problems, warnings };
 }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { Kafka, logLevel } from 'kafkajs';
 
 const TOOLS = new URL('../../../libs/setup/src/kafka-tools.mjs', import.meta.url).pathname;
 const TOPIC = 'performance';
+/** Different values, which gzip makes half of. */
+const PAYLOADS = 1_000;
 const QUIET = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
 const run = promisify(execFile);
 
@@ -22,7 +25,8 @@ export async function printKafkaPerformance(
     run('java', [QUIET, '-cp', classPath.trim(), `org.apache.kafka.tools.${program}`, ...args]);
   try {
     const payload = join(folder, 'payload');
-    await writeFile(payload, 'x'.repeat(of.bytes));
+    const lines = Array.from({ length: PAYLOADS }, () => randomBytes(of.bytes / 2).toString('hex'));
+    await writeFile(payload, lines.join('\n'));
     const settings = [`bootstrap.servers=${broker}`, 'compression.type=gzip', 'acks=all'];
     const written = await java('ProducerPerformance', ['--topic', TOPIC, '--num-records', String(of.records), '--payload-file', payload, '--throughput', '-1', '--transactional-id', TOPIC, '--transaction-duration-ms', '100', '--producer-props', ...settings]); // prettier-ignore
     const write = /([\d.]+) records\/sec \(([\d.]+) MB\/sec\)/.exec(written.stdout.trimEnd().split('\n').at(-1)!);

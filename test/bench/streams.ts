@@ -28,7 +28,7 @@ export async function benchStreams(): Promise<void> {
     const wrote = { ours: await writeOurs(places.ours), bare: await writeBare(places.bare) };
     report(`write ${RECORDS} records of ${VALUE_BYTES} bytes`, wrote);
     const copied = { ours: await copyOurs(places.ours), bare: await copyBare(places.bare) };
-    report(`copy them, a transaction every ${BATCH}`, copied);
+    report(`copy them, a transaction every ${BATCH} at most`, copied);
     const read = await readOurs(places.ours);
     report('connect and read them', { ours: read, bare: await readBare(places.bare) });
     await printKafkaPerformance(brokers[0]!, { records: RECORDS, bytes: VALUE_BYTES, partitions: PARTITIONS });

@@ -12,13 +12,15 @@ const GRID = 8;
 /** Measures what ids and decisions take in this process's memory. */
 export function measureMemory(): MemoryCosts {
   return {
-    idBytes: grownBy(IDS, () => {
-      const ids = new IdTable();
-      for (let i = 0; i < IDS; i++) ids.add(`sample ${i}`);
-      return ids;
-    }),
+    idBytes: tableOf(IDS).bytes / IDS,
     decisionBytes: grownBy(DECISIONS, () => Array.from({ length: DECISIONS }, (_, i) => decision(i))),
   };
+}
+
+function tableOf(count: number): IdTable {
+  const ids = new IdTable();
+  for (let i = 0; i < count; i++) ids.add(`sample ${i}`);
+  return ids;
 }
 
 /** Bytes for each of `count` that are there as long as what `make` returns. */

@@ -4,7 +4,7 @@ import { areaShares, ATTENTION_LAYERS, attentionMap } from '@mpa/alignment';
 import { loadModel } from '@mpa/onnx';
 import type { GenerateOptions, ImageFeatures, Scored } from '@mpa/onnx';
 import { tellGeneratedTokens } from '@mpa/telemetry';
-import { answerParts, decodeImage, openCheckpoint } from '@mpa/vlm';
+import { answerParts, openCheckpoint, withDecodedImage } from '@mpa/vlm';
 import type { ModelShape, ProcessedImage, Processor, RgbImage } from '@mpa/vlm';
 import { CheckedModel } from './checked-model.js';
 import type { ModelConfig } from './model-config.js';
@@ -101,9 +101,10 @@ export class VisionModel implements Teacher<ProcessedImage, SeenImage> {
   /** Reads an image, decodes and prepares it. Throws ImageError, StorageError, or RpcError without an image. */
   async load(image: Parameters<typeof bytesOf>[0], { onRead, ...reading }: LoadOptions): Promise<ProcessedImage> {
     const bytes = await bytesOf(image, reading);
-    const decoded = await decodeImage(bytes);
-    onRead?.(bytes, decoded);
-    return this.prepare(decoded);
+    return withDecodedImage(bytes, (decoded) => {
+      onRead?.(bytes, decoded);
+      return this.prepare(decoded);
+    });
   }
 
   /** Resizes, tiles and normalises: the part that needs no model. Throws ImageError for an image that cannot be used. */

@@ -20,6 +20,11 @@ export class IdTable {
     return this.#shards.reduce((sum, shard) => sum + shard.size, 0);
   }
 
+  /** Bytes of memory that it takes. */
+  get bytes(): number {
+    return this.#shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  }
+
   get(id: string): number {
     const digest = digestOf(id);
     return this.#shardOf(digest).get(digest);
@@ -51,6 +56,10 @@ class Shard {
   size = 0;
   #digests = new Uint32Array(FIRST_SLOTS * WORDS);
   #values = new Uint8Array(FIRST_SLOTS);
+
+  get bytes(): number {
+    return this.#digests.byteLength + this.#values.byteLength;
+  }
 
   get(digest: Uint32Array): number {
     return this.#values[this.#find(digest)]!;

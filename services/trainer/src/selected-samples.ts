@@ -7,7 +7,7 @@ import { StorageError, type ImageStore } from '@mpa/storage';
 import { IdTable, type Streams } from '@mpa/streams';
 import { tracedContext, type TraceContext } from '@mpa/telemetry';
 import { packTurns } from '@mpa/tensorflow';
-import { decodeImage, ImageError } from '@mpa/vlm';
+import { ImageError, withDecodedImage } from '@mpa/vlm';
 import type { Processor } from '@mpa/vlm';
 import type { AlignedSample } from './aligned-sample.js';
 import { aimedTurns } from './aims-of.js';
@@ -196,7 +196,8 @@ async function prepare(
   { images, coefficients, signal }: SelectedSamplesOptions,
 ): Promise<AlignedSample> {
   const [{ image: reference, weight }] = group as [Decision];
-  const image = processor.image(await decodeImage(await images.read(reference!.uri, { signal })));
+  const bytes = await images.read(reference!.uri, { signal });
+  const image = await withDecodedImage(bytes, (decoded) => processor.image(decoded));
   const turns = aimedTurns(group, image, processor, coefficients);
   return { ...packTurns(turns, [image], weight), aims: turns.map(({ aim }) => aim) };
 }

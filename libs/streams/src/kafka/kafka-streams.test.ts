@@ -51,7 +51,7 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
   it('finds out topics that were made otherwise, and has nothing against its own', async () => {
     const place = { brokers: broker.brokers, prefix: randomUUID() };
     const options = kafkaOptions.parse({ partitions: 2 });
-    const admin = kafkaClient(broker.brokers, options).admin();
+    const admin = kafkaClient(broker.brokers, options, undefined).admin();
     await admin.connect();
     const settings = { 'retention.ms': '1000', 'message.timestamp.type': 'CreateTime' };
     const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));

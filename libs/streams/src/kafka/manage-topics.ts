@@ -15,7 +15,7 @@ export interface TopicReport {
   readonly replication: number;
   /** What a run must not begin with, each in words; nothing when all is well. */
   readonly problems: readonly string[];
-  /** What else differs from what is wanted, each in words: it passes by itself, or cannot be changed any more. */
+  /** What else differs from what is wanted, each in words: it passes by itself, cannot be changed any more, or does harm only where clocks are wrong. */
   readonly warnings: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { StreamRecord } from '../record.js';
+import { StreamsError } from '../streams-error.js';
 import { Wakeup } from '../wakeup.js';
 import { ENDS_ON_FAILURE, joinGroup } from './join-group.js';
 import { toStreamsError } from './kafka-error.js';
@@ -37,7 +38,7 @@ interface Chunk {
 /**
  * Reads stretches of a topic, as often as wanted, without taking part in anybody's work. kafkajs reads only as a
  * member of a group: this is the one member of a group of its own that never commits and is paused except while it reads.
- * At most one response of the broker for each of AT_ONCE stretches is in memory.
+ * At most one response of the broker for each of AT_ONCE stretches waits in memory.
  */
 export class TopicReader {
   /** By partition; paused while something of it is in `#chunks`. */
@@ -110,6 +111,8 @@ export class TopicReader {
 
   async close(): Promise<void> {
     if (this.failed) return;
+    this.#failure ??= new StreamsError('closed', 'the streams are closed');
+    this.#wakeup.notify();
     await this.#consumer.disconnect().catch(() => undefined);
     await this.topics.ask('remove a group', (admin) => admin.deleteGroups([this.#group])).catch(() => undefined);
   }

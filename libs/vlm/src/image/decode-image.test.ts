@@ -124,7 +124,7 @@ describe('decodeImage', () => {
 });
 
 describe('withDecodedImage', () => {
-  it('has images of 100 million pixels at most in memory at once, in work or not', async () => {
+  it('decodes and uses images of 100 million pixels at most at once', async () => {
     const large = await sharp({ create: { width: 8_000, height: 7_500, channels: 3, background: 'red' } }).png().toBuffer(); // prettier-ignore
     const small = await sharpOf(pair).png().toBuffer();
     let [now, most, seen] = [0, 0, 0];

@@ -17,7 +17,7 @@ const DEFAULT_MAX_PIXELS = 100_000_000;
 /** Larger files are refused unread. */
 const MAX_BYTES = 2 ** 29;
 
-/** So many are in memory at once as long as their use has not ended; one image of more is so alone. A smaller one counts for one. */
+/** So many are decoded at once, and in use by `withDecodedImage`; one image of more is so alone. A smaller one counts for one. */
 const MEGAPIXELS_AT_ONCE = 100;
 const megapixels = new Semaphore(MEGAPIXELS_AT_ONCE);
 

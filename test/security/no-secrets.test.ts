@@ -29,8 +29,11 @@ let server: ChatServer;
 beforeAll(async () => {
   // A hostile endpoint: it sends the key back, in its answers and in its refusals.
   server = await startChatServer({
-    refuse: ({ index, authorization }) =>
-      index > 3 && index % 5 === 0 ? { status: 400, text: `I do not take ${authorization}` } : undefined,
+    // Not about the image of the first request, by which it is found out whether the endpoint is there at all.
+    refuse: ({ index, image, authorization }) =>
+      index > 3 && index % 5 === 0 && image !== server.seen[0]!.image
+        ? { status: 400, text: `I do not take ${authorization}` }
+        : undefined,
   });
   const images = join(work, 'images');
   await drawImages(images, 6);

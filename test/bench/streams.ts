@@ -175,7 +175,7 @@ async function copyBare(place: KafkaPlace): Promise<number> {
   return seconds;
 }
 
-/** From the connection on, as whoever reads a topic once has it: joining a group of its own takes most of it. */
+/** From the connection on, as whoever reads a topic once has it, with the joining of a group of its own. */
 async function readOurs(place: KafkaPlace): Promise<number> {
   const streams = openKafkaStreams(formatKafkaPlace(place), options);
   let read = 0;

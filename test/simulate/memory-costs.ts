@@ -12,15 +12,16 @@ const GRID = 8;
 /** Measures what ids and decisions take in this process's memory. */
 export function measureMemory(): MemoryCosts {
   return {
-    idBytes: tableOf(IDS).bytes / IDS,
+    idBytes: idTableBytes(IDS) / IDS,
     decisionBytes: grownBy(DECISIONS, () => Array.from({ length: DECISIONS }, (_, i) => decision(i))),
   };
 }
 
-function tableOf(count: number): IdTable {
+/** Bytes that a table of so many ids takes. */
+export function idTableBytes(count: number): number {
   const ids = new IdTable();
   for (let i = 0; i < count; i++) ids.add(`sample ${i}`);
-  return ids;
+  return ids.bytes;
 }
 
 /** Bytes for each of `count` that are there as long as what `make` returns. */

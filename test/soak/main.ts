@@ -11,8 +11,9 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import type { Summary } from '@mpa/console';
-import { formatKafkaPlace, IdTable, kafkaOptions, openStreams } from '@mpa/streams';
+import { formatKafkaPlace, kafkaOptions, openStreams } from '@mpa/streams';
 import { kafkaReleases, startBroker, type Broker } from '@mpa/streams/testing';
+import { idTableBytes } from '../simulate/memory-costs.js';
 import { checkRecords, type RecordCheck } from './check-records.js';
 import { writeLinkedImages } from './linked-images.js';
 import { ProcessWatch } from './process-watch.js';
@@ -155,15 +156,8 @@ function reportRecords(summary: Summary, { lost, twice, latency, selected }: Rec
   return isWhole;
 }
 
-/** Bytes that the driver's tables take of so many images. */
-function idBytes(tables: number, images: number): number {
-  const table = new IdTable();
-  for (let i = 0; i < images; i++) table.add(`${i}`);
-  return tables * table.bytes;
-}
-
 function reportMemory(watch: ProcessWatch, count: number, tables: number): boolean {
-  const ids = idBytes(tables, 0.9 * count) - idBytes(tables, 0.2 * count);
+  const ids = tables * (idTableBytes(0.9 * count) - idTableBytes(0.2 * count));
   let isFlat = true;
   for (const name of PROCESSES) {
     const [early, middle, late] = [0.2, 0.5, 0.9].map((from) => watch.least(name, from, from + 0.1)) as [number, number, number]; // prettier-ignore

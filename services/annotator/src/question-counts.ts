@@ -20,7 +20,7 @@ const DIGEST_BYTES = 6;
  * Gries, "Finding repeated elements", 1982): what is asked often is known in constant memory.
  */
 export class QuestionCounts {
-  /** By digest: texts would take several times as much memory. */
+  /** By digest, which is shorter than the text. */
   readonly #counts = new Map<number, number>();
   readonly #totals = new Map<Task, number>();
 

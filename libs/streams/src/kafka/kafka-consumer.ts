@@ -19,7 +19,7 @@ import { TransactionalProducer, type TransactionOptions } from './transactional-
 const FETCH_MS = 100;
 /**
  * Most of a partition in one response, compressed, unless a single batch is larger: a process may hold a thousand partitions, each with one that
- * waits, and short records take thirty times as much in memory.
+ * waits, and short records take many times as much in memory.
  */
 const RESPONSE_BYTES = 64 * 2 ** 10;
 const REOPEN_AFTER_MS = 1_000;

@@ -13,7 +13,7 @@ const FETCH_MS = 100;
 /** Most of a partition in one response. */
 const RESPONSE_BYTES = 256 * 2 ** 10;
 
-/** Stretches that are read at once: kafkajs decompresses what comes of them in one response side by side. */
+/** Stretches that are read at once: one response brings something of each, so that there are fewer. */
 const AT_ONCE = 8;
 
 /** A stretch of a partition. */

@@ -161,6 +161,10 @@ function reportMemory(watch: ProcessWatch, count: number, tables: number): boole
   let isFlat = true;
   for (const name of PROCESSES) {
     const [early, middle, late] = [0.2, 0.5, 0.9].map((from) => watch.least(name, from, from + 0.1)) as [number, number, number]; // prettier-ignore
+    if (![early, middle, late].every(Number.isFinite)) {
+      console.log('memory: not told, the job was too short to look at it at 20, 50 and 90 %');
+      return false;
+    }
     const kept = name === 'mpa align' ? ids : 0;
     isFlat &&= late - kept <= FLAT * early;
     const figures = [early, middle, late].map((bytes) => (bytes / MIB).toFixed(0)).join(', ');

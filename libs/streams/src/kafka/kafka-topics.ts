@@ -1,3 +1,4 @@
+import { Mutex } from 'async-mutex';
 import type { Admin, Kafka } from 'kafkajs';
 import { checkTopic } from '../check-record.js';
 import { StreamsError } from '../streams-error.js';
@@ -38,6 +39,7 @@ export class KafkaTopics {
   readonly #partitions = new Map<string, Promise<number>>();
   /** Topics that were found: they stay. */
   readonly #found = new Set<string>();
+  readonly #turns = new Mutex();
   #admin: Promise<Admin> | undefined;
   #closed = false;
 
@@ -71,7 +73,7 @@ export class KafkaTopics {
     return this.ask(`read the offsets of ${topic}`, async (admin) => {
       if (!this.#partitions.has(topic) && !(await this.#isThere(admin, topic))) return [];
       const offsets = await admin.fetchTopicOffsets(this.nameOf(topic));
-      return offsets
+      return seen(topic, offsets)
         .map(({ partition, low, offset }) => ({ partition, low: Number(low), end: Number(offset) }))
         .sort((a, b) => a.partition - b.partition);
     });
@@ -81,7 +83,7 @@ export class KafkaTopics {
   async committed(group: string, topic: string): Promise<Map<number, number>> {
     return this.ask(`read the position of ${group}`, async (admin) => {
       const [found] = await admin.fetchOffsets({ groupId: this.nameOf(group), topics: [this.nameOf(topic)] });
-      const read = (found?.partitions ?? []).filter(({ offset }) => offset !== '-1');
+      const read = seen(topic, found?.partitions).filter(({ offset }) => offset !== '-1');
       return new Map(read.map(({ partition, offset }) => [partition, Number(offset)]));
     });
   }
@@ -98,19 +100,17 @@ export class KafkaTopics {
     }
   }
 
-  /** Asks the cluster. Throws StreamsError `store` when that fails, `closed` after `close`, which a new connection would outlive. */
+  /**
+   * Asks the cluster, one question at a time: kafkajs keeps one view of the cluster for all who ask it at once, and a question about one topic
+   * takes another's out of it. That one would seem to have no partitions: nothing to read, and no position of any group.
+   * Throws StreamsError `store` when that fails, `closed` after `close`, which a new connection would outlive.
+   */
   async ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
-      if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
-      const connecting = (this.#admin ??= this.#connect());
-      const admin = await connecting.catch((cause: unknown) => Promise.reject(toStreamsError(doing, cause)));
       try {
-        return await question(admin);
+        return await this.#turns.runExclusive(() => this.#askNow(doing, question));
       } catch (cause) {
-        if (tries >= TRIES || !passes(cause)) throw toStreamsError(doing, cause);
-        // Its view of the cluster is old, and this is how it gets another.
-        if (this.#admin === connecting) this.#admin = undefined;
-        void admin.disconnect().catch(() => undefined);
+        if (cause instanceof StreamsError || tries >= TRIES || !passes(cause)) throw toStreamsError(doing, cause);
         await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
       }
     }
@@ -120,6 +120,22 @@ export class KafkaTopics {
     this.#closed = true;
     const admin = await this.#admin?.catch(() => undefined);
     await admin?.disconnect().catch(() => undefined);
+  }
+
+  async #askNow<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
+    const connecting = (this.#admin ??= this.#connect());
+    const admin = await connecting.catch((cause: unknown) => Promise.reject(toStreamsError(doing, cause)));
+    try {
+      return await question(admin);
+    } catch (cause) {
+      if (passes(cause)) {
+        // Its view of the cluster is old, and this is how it gets another.
+        this.#admin = undefined;
+        void admin.disconnect().catch(() => undefined);
+      }
+      throw cause;
+    }
   }
 
   async #connect(): Promise<Admin> {
@@ -172,4 +188,10 @@ export class KafkaTopics {
 function passes(error: unknown): boolean {
   const { name, retriable } = error as { readonly name?: unknown; readonly retriable?: unknown };
   return error instanceof TypeError || retriable === true || name === 'KafkaJSNumberOfRetriesExceeded';
+}
+
+/** What kafkajs tells of a topic that is there. Throws when that is of no partition: its view is without the topic. */
+function seen<T>(topic: string, partitions: readonly T[] = []): readonly T[] {
+  if (partitions.length > 0) return partitions;
+  throw Object.assign(new Error(`kafkajs sees no partitions of ${topic}`), { retriable: true });
 }

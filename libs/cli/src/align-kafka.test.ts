@@ -137,6 +137,29 @@ describe.skipIf(!hasKafka)('mpa align on Kafka', () => {
     await Promise.all(served.map((each) => each.ended));
   }, 300_000);
 
+  it('goes on with what was imported, which it sends from the run folder, once', async () => {
+    const file = join(work, 'written.json');
+    const rows = ['a cat', 'two'].map((answer, i) => ({ image_path: `good-${i}.png`, predicted_question: `What is ${i}`, predicted_answer: answer })); // prettier-ignore
+    writeFileSync(file, JSON.stringify([...rows, 'no row']));
+    const run = join(work, 'imported');
+    const flags = ['--format', 'mpa-json', '--task', 'chartqa', '--image-root', images, '--out', run];
+    expect(await runMpa('import', file, ...flags)).toMatchObject({ code: 0 });
+    const align = ['align', '--student', student, '--out', run, '--streams', 'kafka', '--brokers', brokers, '--config', slow, '--json']; // prettier-ignore
+    for (const time of ['first', 'again']) {
+      const ended = await runMpa(...align);
+      expect(summaryOf(ended), time).toMatchObject({ images: 3, annotated: 2, skipped: { 'malformed-row': 1 }, selected: 2 }); // prettier-ignore
+    }
+    const place = formatKafkaPlace({ brokers: broker.brokers, prefix: 'imported' });
+    const onCluster = openKafkaStreams(place, kafkaOptions.parse({}));
+    for (const { name } of [topics.images, topics.annotations, topics.decisions]) {
+      const ids = await idsOf(onCluster, name);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect((await idsInFolder('imported', name)).sort()).toEqual(ids.sort());
+    }
+    expect(await idsOf(onCluster, topics.images.name)).toHaveLength(3);
+    await onCluster.close();
+  }, 300_000);
+
   it('begins with topics of another number of partitions, and says so; a check is stricter', async () => {
     const place = ['topics', '--brokers', brokers, '--prefix', 'other-partitions'];
     expect(await runMpa(...place, '--create', '--partitions', '2')).toMatchObject({ code: 0 });

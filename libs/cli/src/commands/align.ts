@@ -140,10 +140,9 @@ function teacherOf(flags: AlignFlags, { annotator }: Endpoints): Pick<PipelineOp
 }
 
 /** The images that the flags name, or what `mpa import` has put into the run. */
-async function sourceOf({ images, imageRoot, task, teacher, streams, out }: AlignFlags): Promise<TaskSource> {
+async function sourceOf({ images, imageRoot, task, teacher, out }: AlignFlags): Promise<TaskSource> {
   const { imported } = await readRunState(runPaths(out));
   if (imported) {
-    if (streams === 'kafka') throw new UsageError(`${out} was imported, into its folder: leave --streams kafka out`);
     if (images === undefined && task === undefined) return { task: imported.task, images: imported.file };
     throw new UsageError(`${out} begins with the annotations of ${imported.file}: leave --images and --task out`);
   }

@@ -18,6 +18,7 @@ import type { PipelineOptions } from './pipeline-options.js';
 import { RecordKeeper } from './record-keeper.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
 import { checkUnused, openRunStreams } from './run-streams.js';
+import { sendImported } from './send-imported.js';
 import type { Services } from './services.js';
 import { teacherUsage } from './teacher-usage.js';
 import { curveSummary, readCurve, trainStudent } from './train-student.js';
@@ -50,6 +51,7 @@ export async function runPipeline(options: PipelineOptions, surroundings: Pipeli
       await checkSameRun(folder, options, () => checkUnused(options, streams));
       // A cluster that a new run cannot reach is an error at once; from here on it is waited for.
       const patient = options.kafka ? patientStreams(streams, context) : streams;
+      if (options.kafka) await sendImported(folder, patient, context);
       const keeper = options.kafka && new RecordKeeper(patient, folder.streams, context.progress);
       try {
         const run = { options, evaluated, paths: folder, place, streams: patient, started };

@@ -168,6 +168,11 @@ describe.skipIf(!hasKafka)('mpa align on Kafka', () => {
     expect(again.stdout).not.toContain('in order');
     expect(await runMpa(...place, '--check', '--partitions', '3')).toMatchObject({ code: 1 });
     expect(await runMpa(...place, '--create', '--partitions', '2', '--replication', '2')).toMatchObject({ code: 1 });
+    const config = join(work, 'copies.yaml');
+    writeFileSync(config, 'kafka: { replication: 2 }\n');
+    const refused = await runMpa(...alignArgs('other-partitions').map((flag) => (flag === slow ? config : flag)));
+    expect(refused.stderr).toMatch(/^mpa: the topic other-partitions\.images has 1 copies, not 2\n$/m);
+    expect(refused.code).toBe(1);
   }, 120_000);
 
   it('says in one line that no broker answers', async () => {

@@ -17,7 +17,7 @@ import type { Surroundings } from './outlast.js';
 import type { PipelineOptions } from './pipeline-options.js';
 import { RecordKeeper } from './record-keeper.js';
 import { checkSameRun, readRunState, writeRunState, type RunState } from './run-state.js';
-import { checkUnused, openRunStreams } from './run-streams.js';
+import { checkTopicsOfNewRun, openRunStreams } from './run-streams.js';
 import { sendImported } from './send-imported.js';
 import type { Services } from './services.js';
 import { teacherUsage } from './teacher-usage.js';
@@ -48,7 +48,7 @@ export async function runPipeline(options: PipelineOptions, surroundings: Pipeli
   try {
     const { place, streams } = openRunStreams(options, folder);
     try {
-      await checkSameRun(folder, options, () => checkUnused(options, streams));
+      await checkSameRun(folder, options, () => checkTopicsOfNewRun(options, streams));
       // A cluster that a new run cannot reach is an error at once; from here on it is waited for.
       const patient = options.kafka ? patientStreams(streams, context) : streams;
       if (options.kafka) await sendImported(folder, patient, context);

@@ -1,6 +1,6 @@
 import { topics } from '@mpa/service-kit';
 import type { RunPaths } from '@mpa/storage';
-import { formatKafkaPlace, openStreams, type Streams } from '@mpa/streams';
+import { checkTopics, formatKafkaPlace, openStreams, type Streams } from '@mpa/streams';
 import { CliError } from '../cli-error.js';
 import type { PipelineOptions } from './pipeline-options.js';
 
@@ -17,13 +17,19 @@ export function openRunStreams({ kafka, config }: PipelineOptions, { streams: fo
 }
 
 /**
- * Throws CliError when a run that begins would share its topics with an earlier one: their records cannot be told apart.
+ * Throws CliError when a run that begins would share its topics with an earlier one, for their records cannot be told apart, or would lose
+ * records: topics that were made otherwise drop them after a time. Who may not look at their settings is not kept from running.
  */
-export async function checkUnused({ kafka }: PipelineOptions, streams: Streams): Promise<void> {
+export async function checkTopicsOfNewRun({ kafka, config }: PipelineOptions, streams: Streams): Promise<void> {
   if (!kafka) return;
   for await (const { message } of topics.images.read(streams)) {
     throw new CliError(
       `the cluster has records of a run ${message.runId} under the prefix ${kafka.prefix}; give another --prefix`,
     );
+  }
+  const names = Object.values(topics).map(({ name }) => name);
+  const reports = await checkTopics(kafka, names, config.kafka, kafka.credentials).catch(() => []);
+  for (const { name, partitions, problems } of reports) {
+    if (partitions > 0 && problems.length > 0) throw new CliError(`the topic ${name} ${problems.join(', ')}`);
   }
 }

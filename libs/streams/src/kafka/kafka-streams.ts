@@ -64,7 +64,10 @@ export function openKafkaStreams(
       from: Math.max(low, from?.get(partition) ?? 0),
       end,
     }));
-    for await (const records of readers.read(topic, stretches, signal)) yield* records;
+    for await (const records of readers.read(topic, stretches, signal)) {
+      // yield* would take three times as long.
+      for (const record of records) yield record;
+    }
   }
 
   async function count(topic: string): Promise<number> {

@@ -67,13 +67,18 @@ function withDead(topics: readonly string[]): string[] {
 async function report(topics: KafkaTopics, names: readonly string[], wanted: KafkaOptions): Promise<TopicReport[]> {
   return topics.ask('look at the topics', async (admin) => {
     const there = new Set(await admin.listTopics());
-    return Promise.all(
-      withDead(names).map(async (topic) => {
-        const name = topics.nameOf(topic);
-        if (there.has(name)) return reportOn(admin, name, wanted);
-        return { name, partitions: 0, replication: 0, problems: ['is not there: --create makes it'], warnings: [] };
-      }),
-    );
+    const reports: TopicReport[] = [];
+    for (const name of withDead(names).map((topic) => topics.nameOf(topic))) {
+      const missing = {
+        name,
+        partitions: 0,
+        replication: 0,
+        problems: ['is not there: --create makes it'],
+        warnings: [],
+      };
+      reports.push(there.has(name) ? await reportOn(admin, name, wanted) : missing);
+    }
+    return reports;
   });
 }
 

@@ -15,6 +15,8 @@ const RESPONSE_BYTES = 256 * 2 ** 10;
 
 /** Stretches that are read at once: one response brings something of each, so that there are fewer. */
 const AT_ONCE = 8;
+/** Chunks of a partition that wait to be taken before no more of it are fetched: one is under way while the other is worked on. */
+const MOST_WAITING = 2;
 
 /** A stretch of a partition. */
 export interface Stretch {
@@ -27,6 +29,8 @@ export interface Stretch {
 interface Cursor {
   next: number;
   readonly end: number;
+  /** Chunks that wait to be taken. */
+  waiting: number;
 }
 
 /** Records that came together, of one partition. */
@@ -38,10 +42,10 @@ interface Chunk {
 /**
  * Reads stretches of a topic, as often as wanted, without taking part in anybody's work. kafkajs reads only as a
  * member of a group: this is the one member of a group of its own that never commits and is paused except while it reads.
- * At most one response of the broker for each of AT_ONCE stretches waits in memory.
+ * At most MOST_WAITING responses of the broker for each of AT_ONCE stretches wait in memory.
  */
 export class TopicReader {
-  /** By partition; paused while something of it is in `#chunks`. */
+  /** By partition; paused when enough of it is in `#chunks`. */
   readonly #cursors = new Map<number, Cursor>();
   #chunks: Chunk[] = [];
   readonly #wakeup = new Wakeup();
@@ -131,7 +135,6 @@ export class TopicReader {
     this.#consumer.on(END_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
       const cursor = this.#cursors.get(partition);
       if (batchSize > 0 || !cursor || Number(firstOffset) > cursor.next) return;
-      this.#pause(partition);
       this.#advance(cursor, { partition, records: [] }, Number(lastOffset));
     });
     const config = { eachBatch: async (payload: EachBatchPayload) => this.#take(payload) };
@@ -145,8 +148,7 @@ export class TopicReader {
     const { partition } = batch;
     const cursor = this.#cursors.get(partition);
     if (isStale()) return;
-    this.#pause(partition);
-    if (!cursor) return;
+    if (!cursor) return this.#pause(partition);
     const records = batch.messages
       .filter(({ offset }) => Number(offset) >= cursor.next && Number(offset) < cursor.end)
       .map((message) => fromMessage(this.topic, partition, message));
@@ -155,21 +157,24 @@ export class TopicReader {
 
   #advance(cursor: Cursor, chunk: Chunk, last: number): void {
     cursor.next = Math.max(cursor.next, last + 1);
+    cursor.waiting += 1;
+    if (cursor.waiting >= MOST_WAITING || cursor.next >= cursor.end) this.#pause(chunk.partition);
     this.#chunks.push(chunk);
     this.#wakeup.notify();
   }
 
   #begin({ partition, from, end }: Stretch): void {
-    this.#cursors.set(partition, { next: from, end });
+    this.#cursors.set(partition, { next: from, end, waiting: 0 });
     this.#seek(partition);
     this.#resume(partition);
   }
 
-  /** Fetches what comes next of a partition whose chunk is taken, if that was not the last. */
+  /** A chunk of the partition is taken: fetches what comes next, unless that was the last. */
   #goOn(partition: number): void {
-    const cursor = this.#cursors.get(partition);
-    if (cursor && cursor.next < cursor.end) this.#resume(partition);
-    else this.#cursors.delete(partition);
+    const cursor = this.#cursors.get(partition)!;
+    cursor.waiting -= 1;
+    if (cursor.next < cursor.end) this.#resume(partition);
+    else if (cursor.waiting === 0) this.#cursors.delete(partition);
   }
 
   /** Has a reading go on at its next offset. */

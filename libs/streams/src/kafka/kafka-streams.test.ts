@@ -151,11 +151,13 @@ describe.skipIf(!hasKafka).each(kafkaReleases)('Kafka %s', (release) => {
     await consumer.stop();
     await running;
     const topics = new KafkaTopics(client, prefix, options);
-    const positions = Promise.all(names.map((name) => topics.committed('g', name)));
+    // Each is asked for twice, and both share the answer.
+    const positions = Promise.all([...names, ...names].map((name) => topics.committed('g', name)));
     const ranges = await Promise.all(names.map((name) => topics.ranges(name)));
     for (const [i, position] of (await positions).entries()) {
-      expect(ranges[i]).toHaveLength(2);
-      expect([...position]).toEqual(ranges[i]!.filter(({ end }) => end > 0).map(({ partition, end }) => [partition, end])); // prettier-ignore
+      const range = ranges[i % names.length]!;
+      expect(range).toHaveLength(2);
+      expect([...position]).toEqual(range.filter(({ end }) => end > 0).map(({ partition, end }) => [partition, end])); // prettier-ignore
     }
     expect(atOnce).toEqual(Array.from({ length: 4 * names.length }, () => 1));
     await topics.close();

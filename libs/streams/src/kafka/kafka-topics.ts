@@ -40,6 +40,8 @@ export class KafkaTopics {
   /** Topics that were found: they stay. */
   readonly #found = new Set<string>();
   readonly #turns = new Mutex();
+  /** Questions for positions that wait for their turn, by group and topic. */
+  readonly #positions = new Map<string, Promise<ReadonlyMap<number, number>>>();
   #admin: Promise<Admin> | undefined;
   #closed = false;
 
@@ -79,13 +81,22 @@ export class KafkaTopics {
     });
   }
 
-  /** Offset of the next record that a group will read, by partition; a partition where it has read nothing is left out. */
-  async committed(group: string, topic: string): Promise<Map<number, number>> {
-    return this.ask(`read the position of ${group}`, async (admin) => {
+  /**
+   * Offset of the next record that a group will read, by partition, as it is after the call; a partition where it has read nothing is left out.
+   * Whoever calls before the question is asked shares its answer: a worker asks for all of its partitions at once.
+   */
+  committed(group: string, topic: string): Promise<ReadonlyMap<number, number>> {
+    const key = `${group} ${topic}`;
+    const noLonger = (): void => void this.#positions.delete(key);
+    const question = async (admin: Admin): Promise<ReadonlyMap<number, number>> => {
+      noLonger();
       const [found] = await admin.fetchOffsets({ groupId: this.nameOf(group), topics: [this.nameOf(topic)] });
       const read = seen(topic, found?.partitions).filter(({ offset }) => offset !== '-1');
       return new Map(read.map(({ partition, offset }) => [partition, Number(offset)]));
-    });
+    };
+    const shared = this.#positions.get(key) ?? this.ask(`read the position of ${group}`, question).finally(noLonger);
+    this.#positions.set(key, shared);
+    return shared;
   }
 
   /** Resolves when what was written up to these offsets can be read: a commit is answered a moment before that. */

@@ -1,6 +1,6 @@
 import { topics } from '@mpa/service-kit';
 import type { RunPaths } from '@mpa/storage';
-import { checkTopics, formatKafkaPlace, openStreams, type Streams } from '@mpa/streams';
+import { checkTopics, formatKafkaPlace, isForbidden, openStreams, type Streams } from '@mpa/streams';
 import { CliError } from '../cli-error.js';
 import type { PipelineOptions } from './pipeline-options.js';
 
@@ -28,7 +28,10 @@ export async function checkTopicsOfNewRun({ kafka, config }: PipelineOptions, st
     );
   }
   const names = Object.values(topics).map(({ name }) => name);
-  const reports = await checkTopics(kafka, names, config.kafka, kafka.credentials).catch(() => []);
+  const reports = await checkTopics(kafka, names, config.kafka, kafka.credentials).catch((error: unknown) => {
+    if (isForbidden(error)) return [];
+    throw error;
+  });
   for (const { name, partitions, problems } of reports) {
     if (partitions > 0 && problems.length > 0) throw new CliError(`the topic ${name} ${problems.join(', ')}`);
   }

@@ -248,7 +248,8 @@ export class KafkaConsumer extends GroupConsumer<KafkaAssignment> {
       let producer: TransactionalProducer | undefined;
       try {
         producer = await TransactionalProducer.open(this.context.kafka, id, this.context.transactions);
-        const committed = (await this.#names.committed(this.group, topic)).get(partition) ?? 0;
+        const committed = (await this.#names.committed(this.group, topic)).get(partition);
+        if (committed === undefined) throw new StreamsError('store', `no position of ${keyOf(assignment)} is known`);
         if (!isOwned()) return await producer.close();
         assignment.producer = producer;
         if (this.has(assignment)) this.#settle(assignment, committed);

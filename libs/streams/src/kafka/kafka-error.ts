@@ -18,6 +18,11 @@ export function isUnknownTopic(error: unknown): boolean {
   return causesOf(error).some(({ type }) => type === 'UNKNOWN_TOPIC_OR_PARTITION');
 }
 
+/** Whether the cluster does not let this user do it. */
+export function isForbidden(error: unknown): boolean {
+  return causesOf(error).some(({ type }) => type?.endsWith('AUTHORIZATION_FAILED'));
+}
+
 /** Whether a broker has answered that it cannot do it yet, such as a coordinator that still loads its groups. */
 export function isNotYet(error: unknown): boolean {
   return causesOf(error).some(({ type, retriable }) => type !== undefined && retriable === true);

@@ -82,7 +82,7 @@ export class KafkaTopics {
   }
 
   /**
-   * Offset of the next record that a group will read, by partition, as it is after the call; a partition where it has read nothing is left out.
+   * Offset of the next record that a group will read, by partition, as it is after the call: 0 where it has read nothing.
    * Whoever calls before the question is asked shares its answer: a worker asks for all of its partitions at once.
    */
   committed(group: string, topic: string): Promise<ReadonlyMap<number, number>> {
@@ -91,8 +91,9 @@ export class KafkaTopics {
     const question = async (admin: Admin): Promise<ReadonlyMap<number, number>> => {
       noLonger();
       const [found] = await admin.fetchOffsets({ groupId: this.nameOf(group), topics: [this.nameOf(topic)] });
-      const read = seen(topic, found?.partitions).filter(({ offset }) => offset !== '-1');
-      return new Map(read.map(({ partition, offset }) => [partition, Number(offset)]));
+      return new Map(
+        seen(topic, found?.partitions).map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]),
+      );
     };
     const shared = this.#positions.get(key) ?? this.ask(`read the position of ${group}`, question).finally(noLonger);
     this.#positions.set(key, shared);
@@ -117,13 +118,26 @@ export class KafkaTopics {
    * Throws StreamsError `store` when that fails, `closed` after `close`, which a new connection would outlive.
    */
   async ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
+    for (let tries = 0; ;) {
+      if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
+      // Before it is anyone's turn, so that all who wait learn at once that nobody can be reached.
+      const connecting = (this.#admin ??= this.#connect());
+      const admin = await connecting.catch((cause: unknown) => Promise.reject(toStreamsError(doing, cause)));
+      const release = await this.#turns.acquire();
       try {
-        return await this.#turns.runExclusive(() => this.#askNow(doing, question));
+        // It may have been given up meanwhile.
+        if (this.#closed || this.#admin !== connecting) continue;
+        return await question(admin);
       } catch (cause) {
-        if (cause instanceof StreamsError || tries >= TRIES || !passes(cause)) throw toStreamsError(doing, cause);
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
+        tries += 1;
+        if (tries >= TRIES || !passes(cause)) throw toStreamsError(doing, cause);
+        // Its view of the cluster is old, and this is how it gets another.
+        this.#admin = undefined;
+        void admin.disconnect().catch(() => undefined);
+      } finally {
+        release();
       }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
     }
   }
 
@@ -131,22 +145,6 @@ export class KafkaTopics {
     this.#closed = true;
     const admin = await this.#admin?.catch(() => undefined);
     await admin?.disconnect().catch(() => undefined);
-  }
-
-  async #askNow<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new StreamsError('closed', 'the streams are closed');
-    const connecting = (this.#admin ??= this.#connect());
-    const admin = await connecting.catch((cause: unknown) => Promise.reject(toStreamsError(doing, cause)));
-    try {
-      return await question(admin);
-    } catch (cause) {
-      if (passes(cause)) {
-        // Its view of the cluster is old, and this is how it gets another.
-        this.#admin = undefined;
-        void admin.disconnect().catch(() => undefined);
-      }
-      throw cause;
-    }
   }
 
   async #connect(): Promise<Admin> {

@@ -55,6 +55,7 @@ export class TopicReader {
   /** Whether kafkajs can be told to pause and seek: between its first join and its end. */
   #joined = false;
   #failure: Error | undefined;
+  #closing: Promise<void> | undefined;
 
   private constructor(
     kafka: Kafka,
@@ -113,7 +114,11 @@ export class TopicReader {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     if (this.failed) return;
     this.#failure ??= new StreamsError('closed', 'the streams are closed');
     this.#wakeup.notify();

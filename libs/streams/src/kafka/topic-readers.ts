@@ -28,6 +28,7 @@ export class TopicReaders {
     if (stretches.length === 0) return;
     const next = new Map(stretches.map(({ partition, from }) => [partition, from]));
     const reader = this.#idleReader(topic) ?? (await this.#open(topic));
+    let isDone = false;
     try {
       for await (const records of reader.read(stretches, signal)) {
         const last = records.at(-1)!;
@@ -37,8 +38,11 @@ export class TopicReaders {
       for (const { partition, end } of stretches) {
         this.#empty.set(keyOf({ topic, partition }), { partition, from: next.get(partition)!, end });
       }
+      isDone = true;
     } finally {
-      this.#idle.set(topic, [...(this.#idle.get(topic) ?? []), reader]);
+      // One that was broken off may have something under way, from further on than the next reading begins.
+      if (isDone) this.#idle.set(topic, [...(this.#idle.get(topic) ?? []), reader]);
+      else void reader.close().finally(() => this.#all.delete(reader));
     }
   }
 
@@ -52,7 +56,7 @@ export class TopicReaders {
     return from >= end || (empty !== undefined && empty.from <= from && end <= empty.end);
   }
 
-  /** One that is done and has not failed, then or since. */
+  /** One that is done and has not failed since. */
   #idleReader(topic: string): TopicReader | undefined {
     const idle = this.#idle.get(topic) ?? [];
     for (let reader = idle.pop(); reader; reader = idle.pop()) {

@@ -121,6 +121,8 @@ export class TopicWriter {
     const id = this.options.topics.nameOf(`${this.topic}.writer`);
     const producer = await TransactionalProducer.open(this.kafka, id, this.options);
     try {
+      // A topic that is not there has nothing to read, and so would one that the broker asked has not heard of yet.
+      await this.options.topics.partitions(this.topic);
       for await (const { id: known, partition, offset } of this.readFrom(this.#next)) {
         this.#ids.add(known);
         this.#next.set(partition, offset + 1);

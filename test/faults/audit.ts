@@ -17,17 +17,19 @@ type Counts = Pick<Summary, (typeof COUNTS)[number]>;
 export interface Foreign {
   /** Ids that no image of the source has, by the reason for which they are skipped. */
   readonly skipped?: Readonly<Record<string, number>>;
+  /** Whether images are delivered more than once, so that what comes of them is there more than once too. */
+  readonly repeats?: boolean;
 }
 
 /**
- * Holds a run that has ended against the undisturbed one: counts, every sample in each topic, the training set, the levelled
- * checkpoint, the accuracies.
+ * Holds a run that has ended against the undisturbed one: counts, every sample in each topic, once on the cluster, the training set, the
+ * levelled checkpoint, the accuracies.
  */
 export async function audit(
-  paths: RunPaths,
+  { paths, streams: onCluster }: { readonly paths: RunPaths; readonly streams: Streams },
   summary: Summary,
   undisturbed: Undisturbed,
-  { skipped: foreign = {} }: Foreign = {},
+  { skipped: foreign = {}, repeats = false }: Foreign = {},
 ): Promise<Pick<Observation, 'lost' | 'duplicated' | 'problems'>> {
   const problems: string[] = [];
   const expected = withForeign(undisturbed.summary, foreign);
@@ -37,6 +39,10 @@ export async function audit(
   }
   if (!isDeepStrictEqual(summary.eval, undisturbed.summary.eval)) problems.push('accuracies differ');
   if (digestOf(join(paths.checkpoints, 'student')) !== undisturbed.checkpoint) problems.push('the checkpoint differs');
+  for (const topic of repeats ? [] : (['images', 'annotations', 'decisions'] as const)) {
+    const twice = await repeatedIds(onCluster, topic);
+    if (twice.size > 0) problems.push(`${twice.size} ids are on ${topic} more than once: ${[...twice].join(', ')}`);
+  }
   const streams = openEmbeddedStreams(paths.streams);
   try {
     const [annotated, selected] = [await idsOf(streams, 'annotations'), await selectedIds(streams)];
@@ -67,6 +73,12 @@ async function idsOf(streams: Streams, topic: keyof typeof topics): Promise<Read
   const ids = new Set<string>();
   for await (const { record } of topics[topic].read(streams)) ids.add(record.id);
   return ids;
+}
+
+async function repeatedIds(streams: Streams, topic: keyof typeof topics): Promise<ReadonlySet<string>> {
+  const [ids, twice] = [new Set<string>(), new Set<string>()];
+  for await (const { record } of topics[topic].read(streams)) (ids.has(record.id) ? twice : ids).add(record.id);
+  return twice;
 }
 
 async function selectedIds(streams: Streams): Promise<ReadonlySet<string>> {

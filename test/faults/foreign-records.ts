@@ -1,6 +1,7 @@
 import { create, ImageRecordSchema, toBinary } from '@mpa/contracts';
 import { topics } from '@mpa/service-kit';
 import { CompressionTypes, Kafka, logLevel, type Message } from 'kafkajs';
+import type { Foreign } from './audit.js';
 import { observe } from './observe.js';
 import type { RunUnderTest } from './run-under-test.js';
 import type { Observation, Scenario } from './scenario.js';
@@ -45,7 +46,7 @@ export const duplicateDeliveries: Scenario = {
   name: 'duplicates',
   title: 'records written twice, offsets set back',
   run: (bench) =>
-    withProducer(bench, 'duplicates', {}, async (run, write, kafka) => {
+    withProducer(bench, 'duplicates', { repeats: true }, async (run, write, kafka) => {
       const copies: Message[] = [];
       for await (const { key, value, partition } of run.streams.readAll(topics.images.name)) {
         copies.push({ key, value: Buffer.from(value), partition });
@@ -72,7 +73,7 @@ type Write = (topic: string, messages: Message[]) => Promise<void>;
 async function withProducer(
   bench: Workbench,
   name: string,
-  foreign: { readonly skipped?: Readonly<Record<string, number>> },
+  foreign: Foreign,
   disturb: (run: RunUnderTest, write: Write, kafka: Kafka) => Promise<number>,
 ): Promise<Observation> {
   const images = bench.images(bench.atMost(IMAGES));

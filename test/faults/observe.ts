@@ -32,7 +32,7 @@ export async function observe(
     if (injected < intended) problems.push(`only ${injected} of ${intended} faults were injected`);
     if (recovered.length < injected) problems.push(`the run got over ${recovered.length} of ${injected} faults`);
     const summary = await run.summary();
-    const found = await audit(run.paths, summary, await bench.undisturbed(options.images), foreign);
+    const found = await audit(run, summary, await bench.undisturbed(options.images), foreign);
     return { ...disturbance, ...found, problems: [...problems, ...found.problems] };
   } finally {
     await run.close();

@@ -64,12 +64,15 @@ async function main(): Promise<void> {
   const work = await mkdtemp(join(values.folder, 'mpa-soak-'));
   const broker = values.streams === 'kafka' ? await startBroker(kafkaReleases.at(-1)!) : undefined;
   const children: ChildProcess[] = [];
+  const stop = (): void => children.forEach((child) => child.kill('SIGTERM'));
+  // The command ends then, and what is left is tidied up.
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const { isWell, costs } = await soak(count, work, broker, children);
     if (values.costs !== undefined) await writeFile(values.costs, `${JSON.stringify(costs, null, 2)}\n`);
     if (!isWell) process.exitCode = 1;
   } finally {
-    for (const child of children) child.kill('SIGTERM');
+    stop();
     await Promise.all(children.map(async (child) => child.exitCode ?? (await once(child, 'exit'))));
     await broker?.stop();
     await rm(work, { recursive: true, force: true });

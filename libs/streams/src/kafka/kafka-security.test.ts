@@ -3,12 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Authority, writePems } from '@mpa/contracts/testing';
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamRecord } from '../record.js';
 import { hasKafka, kafkaReleases, startBroker, type Broker } from './broker.fixture.js';
+import { kafkaClient } from './kafka-client.js';
+import { isForbidden } from './kafka-error.js';
 import type { KafkaCredentials } from './kafka-options.js';
 import { kafkaOptions } from './kafka-options.js';
 import { openKafkaStreams } from './kafka-streams.js';
+import { checkTopics, createTopics } from './manage-topics.js';
 import type { z } from 'zod';
 
 const PASSWORD = 'hush-hush';
@@ -148,6 +152,36 @@ describe.skipIf(!hasKafka || kafkaReleases.length === 1)('Kafka behind TLS and S
     },
     120_000,
   );
+});
+
+// Permissions of a cluster are not ours to change on one that is given.
+describe.skipIf(!hasKafka || kafkaReleases.length === 1)('Kafka with permissions', () => {
+  it('tells a topic whose settings must not be looked at from one that is wrong', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mpa-kafka-permissions-'));
+    const properties = join(folder, 'permissions.properties');
+    const authorizer = 'org.apache.kafka.metadata.authorizer.StandardAuthorizer';
+    writeFileSync(properties, `authorizer.class.name=${authorizer}\nallow.everyone.if.no.acl.found=true\n`);
+    const broker = await startBroker(kafkaReleases.at(-1)!, ['--properties', properties]);
+    try {
+      const place = { brokers: broker.brokers, prefix: 'p' };
+      const options = kafkaOptions.parse({});
+      await createTopics(place, ['in'], options);
+      expect(await checkTopics(place, ['in'], options)).toMatchObject([{ problems: [] }, { problems: [] }]);
+      const admin = kafkaClient(broker.brokers, options, undefined).admin();
+      await admin.connect();
+      const of = { principal: 'User:*', host: '*', resourceName: 'p.', resourceType: AclResourceTypes.TOPIC, resourcePatternType: ResourcePatternTypes.PREFIXED }; // prettier-ignore
+      const may = { ...of, operation: AclOperationTypes.DESCRIBE, permissionType: AclPermissionTypes.ALLOW };
+      const mayNot = { ...of, operation: AclOperationTypes.DESCRIBE_CONFIGS, permissionType: AclPermissionTypes.DENY };
+      await admin.createAcls({ acl: [may, mayNot] });
+      await admin.disconnect();
+      await expect(checkTopics(place, ['in'], options)).rejects.toSatisfy(isForbidden);
+      const nowhere = checkTopics({ brokers: ['127.0.0.1:1'], prefix: 'p' }, ['in'], options);
+      await expect(nowhere).rejects.not.toSatisfy(isForbidden);
+    } finally {
+      await broker.stop();
+      rmSync(folder, { recursive: true });
+    }
+  }, 120_000);
 });
 
 function codec(name: string): string {

@@ -178,4 +178,7 @@ function reportMemory(watch: ProcessWatch, count: number, tables: number): boole
   return isFlat;
 }
 
-await main();
+await main().catch((error: Error & { readonly code?: string }) => {
+  console.error(`soak: ${error.message}`);
+  process.exitCode = error.code?.startsWith('ERR_PARSE_ARGS') ? 2 : 1;
+});

@@ -41,7 +41,7 @@ export async function audit(
   if (digestOf(join(paths.checkpoints, 'student')) !== undisturbed.checkpoint) problems.push('the checkpoint differs');
   for (const topic of repeats ? [] : (['images', 'annotations', 'decisions'] as const)) {
     const twice = await repeatedIds(onCluster, topic);
-    if (twice.size > 0) problems.push(`${twice.size} ids are on ${topic} more than once: ${[...twice].join(', ')}`);
+    if (twice.size > 0) problems.push(`${twice.size} ids are on ${topic} more than once, such as ${[...twice][0]}`);
   }
   const streams = openEmbeddedStreams(paths.streams);
   try {
